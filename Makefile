@@ -1,0 +1,52 @@
+# The entry point. `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup matrix test check unit suite bench lint format lock clean down
+
+BIN := .venv/bin
+ARGS ?=
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## Make ready all that matrix and test need; what is ready is left alone
+	@tools/bootstrap
+	@$(BIN)/harness setup
+
+matrix: ## Set up, run the ioctl suite in every cell, write results.json and results.xml
+	@tools/bootstrap
+	@$(BIN)/harness matrix $(ARGS)
+
+test: setup lint unit suite ## Set up, then all checks, the harness's own tests and the suite in the guests
+
+unit: ## The harness's own tests, and the driver's core on this machine
+	$(BIN)/python -m pytest tests/harness tests/core -q $(ARGS)
+
+suite: ## The ioctl suite in every cell
+	$(BIN)/harness matrix $(ARGS)
+
+bench: ## Measure what the README states
+	@$(BIN)/harness bench $(ARGS)
+
+lint: ## Style, types, import layers, C formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+
+format: ## Format Python and C
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+lock: ## Renew the lock files from pyproject.toml
+	echo 'setuptools>=70' | $(BIN)/uv pip compile --generate-hashes --no-header --no-annotate - -o requirements/build.lock
+	$(BIN)/uv pip compile --extra dev --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		pyproject.toml -o requirements/runtime.lock
+
+down: ## Remove guests and runs of ours that were left behind
+	@$(BIN)/harness down
+
+clean: ## Remove what was built in this clone; downloads and images stay in the cache
+	rm -rf build results results.json results.xml
