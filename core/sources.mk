@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# The core's source files, for every build of the driver.
+SUPDRV_CORE := counters.c cpu.c device.c fast.c functions.c handshake.c requests.c session.c token.c
