@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* What is Linux's own; the rest is in os_posix.c. */
+#define _GNU_SOURCE
+#include "os_posix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "proto.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	size_t length = strnlen(from, size - 1);
+
+	memcpy(to, from, length);
+	to[length] = 0;
+}
+
+void os_query(struct os_facts *facts)
+{
+	struct utsname names;
+	const char *machine = names.machine;
+
+	memset(&names, 0, sizeof(names));
+	uname(&names);
+	if (strcmp(machine, "x86_64") == 0)
+		machine = "amd64";
+	else if (machine[0] == 'i' && strcmp(machine + 2, "86") == 0)
+		machine = "x86";
+	facts->os = "linux";
+	facts->pid = (uint32_t)getpid();
+	copy_text(facts->machine, sizeof(facts->machine), machine);
+	copy_text(facts->release, sizeof(facts->release), names.release);
+	copy_text(facts->version, sizeof(facts->version), names.version);
+}
+
+uint32_t posix_map_flags(uint32_t flags)
+{
+	uint32_t native = 0;
+
+	if (flags & MEM_FIXED)
+		native |= MAP_FIXED_NOREPLACE;
+#ifdef MAP_32BIT
+	if (flags & MEM_LOW)
+		native |= MAP_32BIT;
+#endif
+	return native;
+}
+
+void posix_die_with(int parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+}
+
+/* The driver. */
+
+uint32_t os_driver_load(const char *path, const char *params)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint32_t error;
+
+	if (fd < 0)
+		return (uint32_t)errno;
+	error = posix_error(syscall(SYS_finit_module, fd, params, 0));
+	close(fd);
+	return error;
+}
+
+uint32_t os_driver_unload(const char *name)
+{
+	return posix_error(syscall(SYS_delete_module, name, O_NONBLOCK));
+}
+
+/* An ELF note: name size, description size, type, name, description; NT_GNU_BUILD_ID is type 3 of "GNU". */
+static void build_id_parse(const uint8_t *note, uint32_t length, struct os_driver *driver)
+{
+	uint32_t head[3];
+
+	if (length < 16)
+		return;
+	memcpy(head, note, sizeof(head));
+	if (head[0] != 4 || head[2] != 3 || memcmp(note + 12, "GNU", 4) != 0)
+		return;
+	if (head[1] > length - 16 || head[1] > sizeof(driver->build_id))
+		return;
+	memcpy(driver->build_id, note + 16, head[1]);
+	driver->build_id_length = head[1];
+}
+
+uint32_t os_driver_status(const char *name, struct os_driver *driver)
+{
+	char path[128], text[32];
+	uint8_t note[128];
+	uint32_t got = 0;
+
+	snprintf(path, sizeof(path), "/sys/module/%s", name);
+	driver->loaded = access(path, F_OK) == 0;
+	if (!driver->loaded)
+		return errno == ENOENT ? 0 : (uint32_t)errno;
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", name);
+	if (os_file_read(path, 0, text, sizeof(text) - 1, &got) == 0 && got > 0) {
+		text[got] = 0;
+		driver->references = (int32_t)strtol(text, NULL, 10);
+	}
+	got = 0;
+	snprintf(path, sizeof(path), "/sys/module/%s/notes/.note.gnu.build-id", name);
+	if (os_file_read(path, 0, note, sizeof(note), &got) == 0)
+		build_id_parse(note, got, driver);
+	return 0;
+}
+
+/* The argument block of the driver's interface on Unix. */
+struct request_block {
+	void *in;
+	unsigned long in_length;
+	void *out;
+	unsigned long out_length;
+};
+
+_Static_assert(sizeof(struct request_block) == 4 * sizeof(void *), "block is four words");
+
+uint64_t os_request_max_length(void)
+{
+	return (unsigned long)-1;
+}
+
+/* Not ioctl(): the number must reach the kernel as it is, and libc's parameter is an int. */
+static void request_issue(struct os_request *r, unsigned long arg)
+{
+	long result = syscall(SYS_ioctl, (unsigned long)r->handle, (unsigned long)r->number, arg);
+
+	r->error = result == -1 ? (uint32_t)errno : 0;
+	r->result = result;
+	r->returned = UINT32_MAX;
+}
+
+void os_request_normal(struct os_request *r)
+{
+	struct request_block *block = (struct request_block *)(void *)(r->block_end - sizeof(*block));
+
+	block->in = r->in;
+	block->in_length = (unsigned long)r->in_length;
+	block->out = r->out;
+	block->out_length = (unsigned long)r->out_length;
+	r->block = (uint8_t *)block;
+	r->block_length = sizeof(*block);
+	request_issue(r, (unsigned long)block);
+}
+
+void os_request_fast(struct os_request *r)
+{
+	request_issue(r, 0);
+}
+
+void os_request_raw(struct os_request *r)
+{
+	request_issue(r, (unsigned long)r->arg);
+}
