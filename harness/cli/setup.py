@@ -1,0 +1,47 @@
+"""`harness setup`: everything that can be made before a run is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from harness.cli.options import known_cells, lab_options, make_lab
+from harness.errors import DriverBuildError
+from harness.events import stage
+from harness.matrix import Cell
+from harness.session.lab import Lab
+
+
+def prepare(lab: Lab, cells: Sequence[Cell]) -> None:
+    """Images, agents and drivers of `cells`, each only if something changed, and the probe for KVM.
+
+    A driver that does not build is left to the tests of its cell, whose failure it is.
+    """
+    images = {cell.guest.name: lab.make_image(cell.guest) for cell in cells}
+    for system, arch in sorted({(cell.os, arch) for cell in cells for arch in (cell.client, cell.arch)}):
+        with stage(lab.progress, f"agent for {system}-{arch}"):
+            lab.agent(system, arch)
+    for cell in {(cell.guest.name, cell.driver): cell for cell in cells}.values():
+        with stage(lab.progress, f"driver for {cell.guest.name} ({cell.driver})") as step:
+            try:
+                build = lab.driver(cell)
+            except DriverBuildError as error:
+                step.done(f"FAILED: {error.message}")
+            else:
+                step.done("built" if build.seconds else "unchanged")
+    probe = next((cell.guest.name for cell in cells if cell.arch == "amd64"), None)
+    if probe is not None:
+        lab.accelerator(images[probe])
+
+
+@click.command()
+@lab_options
+def setup(uri: str, accelerator: str, guests: str | None, driver: str) -> None:
+    """Build guest images, agents and drivers. What is there and unchanged is left alone."""
+    cells = known_cells(guests, driver)
+    lab = make_lab(uri, accelerator)
+    try:
+        prepare(lab, cells)
+    finally:
+        lab.close()

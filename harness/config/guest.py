@@ -1,0 +1,111 @@
+"""The form of a guest definition (`guests/NAME.toml`) and its loader.
+
+The field descriptions below are the documentation of the keys; `docs/guests.md` lists the same keys, and a
+test holds the two together.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from harness.errors import ConfigError
+
+Os = Literal["linux", "windows", "freebsd", "os2"]
+Arch = Literal["amd64", "x86"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DebianImage(_Table):
+    """A kernel and a small root made here from Debian's packages."""
+
+    kind: Literal["debian"] = Field(description="how the image is made: `debian` builds it from Debian's packages")
+    kernel_package: str = Field(min_length=1, description="Debian package of the kernel; a meta package is followed")
+    suite: str = Field(
+        default="",
+        description="Debian release to take packages from; empty for the one this machine runs",
+    )
+
+
+class CellDefinition(_Table):
+    """One cell of the matrix that runs in this guest."""
+
+    client: Arch = Field(description="word size of the client program: `amd64` or `x86`")
+    required: bool = Field(
+        default=True, description="whether the matrix fails when this cell could not run; `true` by default"
+    )
+
+
+class Guest(_Table):
+    """One guest definition."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="name of the guest; equals the file's name")
+    os: Os = Field(description="operating system: `linux`, `windows`, `freebsd` or `os2`")
+    arch: Arch = Field(description="architecture of the kernel and the driver: `amd64` or `x86`")
+    memory_mib: int = Field(default=256, ge=64, le=65536, description="memory in MiB; 256 by default")
+    cpus: int = Field(default=1, ge=1, le=64, description="number of virtual processors; 1 by default")
+    cpu_model: str = Field(default="", description="libvirt CPU model; empty for the hypervisor's default")
+    cmdline: str = Field(default="", description="kernel command line, added to the harness's own")
+    image: DebianImage = Field(description="table that says where the disk or kernel comes from")
+    cells: dict[str, CellDefinition] = Field(
+        min_length=1, description="tables `[cells.ID]`, one for each cell that runs in this guest"
+    )
+    missing: dict[str, str] = Field(
+        default_factory=dict, description="capabilities this guest lacks, each with the reason"
+    )
+
+    @model_validator(mode="after")
+    def _word_sizes_fit(self) -> Guest:
+        for cell, definition in self.cells.items():
+            if self.arch == "x86" and definition.client == "amd64":
+                raise ValueError(f"cells.{cell}.client is amd64, but an x86 kernel runs x86 programs only")
+        return self
+
+
+def load_guest(path: Path) -> Guest:
+    """Read one definition. Raises ConfigError that names the file and every wrong key."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    try:
+        guest = Guest.model_validate(data)
+    except ValidationError as error:
+        problems = "; ".join(_problem(item["loc"], item["type"], item["msg"]) for item in error.errors())
+        raise ConfigError(f"{path}: {problems}", hint="the keys are listed in docs/guests.md") from error
+    if guest.name != path.stem:
+        raise ConfigError(f"{path}: name is {guest.name!r}, but the file is called {path.stem!r}")
+    return guest
+
+
+def _problem(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    key = ".".join(str(part) for part in location)
+    if kind == "extra_forbidden":
+        return f"unknown key {key!r}"
+    if kind == "missing":
+        return f"missing key {key!r}"
+    return f"{key}: {message}" if key else message
+
+
+def load_guests(directory: Path) -> list[Guest]:
+    """Read every `*.toml` in `directory`, sorted by name; cell ids must be unique over all of them."""
+    if not directory.is_dir():
+        raise ConfigError(f"{directory}: no such directory of guest definitions", hint="name one with --guests")
+    guests = [load_guest(path) for path in sorted(directory.glob("*.toml"))]
+    if not guests:
+        raise ConfigError(f"{directory}: no guest definition (*.toml) in it")
+    owner: dict[str, str] = {}
+    for guest in guests:
+        for cell in guest.cells:
+            if cell in owner:
+                raise ConfigError(f"cell {cell!r} is defined by both guest {owner[cell]!r} and {guest.name!r}")
+            owner[cell] = guest.name
+    return guests

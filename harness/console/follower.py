@@ -1,0 +1,125 @@
+"""Follow a guest's console file while the guest writes it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from io import FileIO
+from pathlib import Path
+
+from harness.console.crash import Crash, crash_title, find_crash
+
+_POLL_SECONDS = 0.02
+_SETTLE_SECONDS = 0.25
+
+
+class ConsoleFollower:
+    """Reads the console from its first byte and watches for the title line of a crash report.
+
+    `on_crash` is called once, from the follower's thread, when the first report after the last `mark` has had
+    a moment to be printed whole.
+    """
+
+    def __init__(self, path: Path, on_crash: Callable[[Crash], None]) -> None:
+        self._path = path
+        self._on_crash = on_crash
+        self._text = bytearray()
+        self._marked = 0
+        self._scanned = 0
+        self._reported = False
+        self._closed = False
+        self._stream: FileIO | None = None
+        self._grown = threading.Condition(threading.RLock())
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name=f"console {path.name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following; what has been read stays readable."""
+        self._stopping.set()
+        self._thread.join()
+
+    def mark(self) -> int:
+        """Begin a new stretch of the console, for example a test; returns its offset in bytes."""
+        self.poll()
+        with self._grown:
+            self._marked = self._scanned = len(self._text)
+            self._reported = False
+            return self._marked
+
+    def text(self, since: int = 0) -> str:
+        """What has been printed, from byte `since` on."""
+        with self._grown:
+            return self._text[since:].decode("utf-8", errors="replace")
+
+    def crash(self) -> Crash | None:
+        """The first report since the last mark, as far as it is printed now."""
+        self.poll()
+        with self._grown:
+            since = self._marked
+        return find_crash(self.text(since))
+
+    def settle(self, deadline: float) -> None:
+        """Wait until nothing has been printed for a moment, at most `deadline` seconds."""
+        end = time.monotonic() + deadline
+        with self._grown:
+            size = -1
+            while size != len(self._text) and time.monotonic() < end:
+                size = len(self._text)
+                self._grown.wait(_SETTLE_SECONDS)
+
+    def wait_for(self, needle: str, deadline: float, *, alive: Callable[[], bool]) -> bool:
+        """Wait until `needle` is printed. False at the deadline, or when `alive` says that nobody prints."""
+        end = time.monotonic() + deadline
+        wanted = needle.encode()
+        with self._grown:
+            while wanted not in self._text:
+                remaining = end - time.monotonic()
+                if remaining <= 0:
+                    return False
+                self._grown.wait(min(0.2, remaining))
+                if not alive():
+                    return wanted in self._text
+        return True
+
+    def poll(self) -> None:
+        """Read what the guest has printed so far, now, in the caller's thread."""
+        with self._grown:
+            if self._closed:
+                return
+            if self._stream is None:
+                try:
+                    self._stream = self._path.open("rb", buffering=0)
+                except FileNotFoundError:
+                    return
+            while data := self._stream.read(1 << 16):
+                self._text += data
+                self._grown.notify_all()
+            if self._reported:
+                return
+            end = self._text.rfind(b"\n") + 1
+            fresh = self._text[self._scanned : end].decode("utf-8", errors="replace")
+            self._scanned = max(self._scanned, end)
+            if not any(crash_title(line) for line in fresh.splitlines()):
+                return
+            self._reported = True
+            since = self._marked
+        threading.Thread(target=self._announce, args=(since,), name="crash", daemon=True).start()
+
+    def _follow(self) -> None:
+        while not self._stopping.wait(_POLL_SECONDS):
+            self.poll()
+        self.poll()
+        with self._grown:
+            self._closed = True
+            if self._stream is not None:
+                self._stream.close()
+
+    def _announce(self, since: int) -> None:
+        self.settle(2.0)
+        crash = find_crash(self.text(since))
+        if crash is not None:
+            self._on_crash(crash)

@@ -1,0 +1,87 @@
+"""Errors, split by who is to blame.
+
+A *lab* error is ours: provisioning, transport, configuration. pytest reports it as an error.
+A *guest* error is the guest's or the driver's: a kernel that does not boot, crashes or hangs, a driver
+that does not load, a wrong answer. pytest reports it as a failure.
+"""
+
+from __future__ import annotations
+
+
+class HarnessError(Exception):
+    """Base of every expected failure.
+
+    `message` says what happened and to whom; `hint` says what to do about it; `evidence` is text to show
+    below it (console tail, compiler output), already cut to a readable length.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", evidence: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.evidence = evidence
+
+    def __str__(self) -> str:
+        text = self.message
+        if self.hint:
+            text += f" ({self.hint})"
+        if self.evidence:
+            text += "\n" + self.evidence
+        return text
+
+
+class LabError(HarnessError):
+    """The harness, its host or its configuration is at fault."""
+
+
+class ConfigError(LabError):
+    """A TOML file or an option has a value that cannot be used."""
+
+
+class SetupError(LabError):
+    """A download, a package or an image could not be made ready on this machine."""
+
+
+class ProvisionError(LabError):
+    """libvirt or QEMU refused or lost a guest for reasons outside the guest."""
+
+
+class TransportError(LabError):
+    """The connection to a guest broke while its kernel gave no sign of trouble."""
+
+
+class ProtocolError(LabError):
+    """A peer sent bytes that are not the agent protocol."""
+
+
+class GuestError(HarnessError):
+    """The guest's kernel or the driver under test is at fault."""
+
+
+class DriverBuildError(GuestError):
+    """The driver does not compile for this guest's kernel; `evidence` is the compiler's output."""
+
+
+class BootError(GuestError):
+    """The guest did not come up within its deadline; `evidence` is the end of its console."""
+
+
+class DriverLoadError(GuestError):
+    """The guest's kernel refused to load or unload the driver."""
+
+
+class GuestCrash(GuestError):
+    """The guest's kernel reported a panic, an oops, a warning or a sanitizer report."""
+
+
+class GuestHang(GuestError):
+    """A request, or the whole guest, did not answer within its deadline."""
+
+
+class AgentLost(GuestError):
+    """The agent is gone while the kernel's console shows no crash."""
+
+
+class CellUnavailable(LabError):
+    """A cell cannot run on this machine as it is; `hint` says what would change that. Its tests are skipped,
+    and the cell counts as not run."""

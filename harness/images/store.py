@@ -1,0 +1,166 @@
+"""Finished images, kept: built once, used from then on without asking anybody.
+
+Below the store's root: `images/NAME-CONTENT` are finished images, named after the recipe and the packages
+that went in and never changed again; `current/NAME-RECIPE` points at the one a recipe uses; `debs` and `apt`
+are the package cache; `tmp` is where images are made. Only a finished image is renamed into `images`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from harness.events import SILENT, Progress, stage
+from harness.images.debs import AptRoot, Package
+from harness.images.host_tool import space_checked
+
+MANIFEST = "manifest.json"
+
+Built_co = TypeVar("Built_co", covariant=True)
+
+
+class Recipe(Protocol[Built_co]):
+    """How one image is made. Equal recipes have equal keys."""
+
+    @property
+    def name(self) -> str:
+        """For people and for file names: `linux-amd64`."""
+
+    @property
+    def suite(self) -> str:
+        """The Debian release to take packages from; empty for the host's."""
+
+    def key(self) -> str:
+        """A hash of all that decides the image but the packages' versions. Reads the project's files only."""
+
+    def resolve(self, apt: AptRoot) -> Sequence[Package]:
+        """The packages that go in, as they are published now."""
+
+    def build(self, files: Mapping[Package, Path], into: Path, *, work: Path) -> Mapping[str, object]:
+        """Fill the directory `into` from the packages' `files`, using `work` for what is not kept. Returns
+        facts for the manifest."""
+
+    def open(self, directory: Path) -> Built_co:
+        """The image in `directory`, which `build` filled."""
+
+
+Built = TypeVar("Built")
+
+
+def default_root() -> Path:
+    """`$XDG_CACHE_HOME/supdrv-harness/images`, by default in ~/.cache."""
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    base = Path(cache) if cache.startswith("/") else Path.home() / ".cache"
+    return base / "supdrv-harness" / "images"
+
+
+class ImageStore:
+    """The images below `root` (default: `default_root()`). Any number of processes may share it."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = (root or default_root()).absolute()
+
+    def find(self, recipe: Recipe[Built]) -> Built | None:
+        """The finished image of `recipe`, or None. Asks nobody, builds nothing: a few milliseconds."""
+        link = self._link(recipe)
+        return recipe.open(link.resolve()) if (link / MANIFEST).is_file() else None
+
+    def ensure(self, recipe: Recipe[Built], *, progress: Progress = SILENT) -> Built:
+        """The image of `recipe`; built from the newest packages if there is none yet.
+
+        Raises SetupError, and leaves nothing half made, if that fails.
+        """
+        found = self.find(recipe)
+        if found is not None:
+            return found
+        with self._building(recipe, progress):
+            return self.find(recipe) or self._build(recipe, progress)
+
+    def refresh(self, recipe: Recipe[Built], *, progress: Progress = SILENT) -> Built:
+        """The image of `recipe` from the newest packages; the same as before if there are no newer ones."""
+        with self._building(recipe, progress):
+            return self._build(recipe, progress)
+
+    def prune(self, recipes: Iterable[Recipe[object]]) -> int:
+        """Remove every image but those that `recipes` use now, and the downloaded packages.
+
+        Returns how many images went. Call it only while no guest is running from an older image.
+        """
+        links = {self._link(recipe) for recipe in recipes}
+        used = {link.resolve() for link in links}
+        with self._lock():
+            old = [path for path in (self.root / "images").glob("*") if path.resolve() not in used]
+            for link in (self.root / "current").glob("*"):
+                if link not in links:
+                    link.unlink()
+            for path in (*old, self.root / "debs"):
+                shutil.rmtree(path, ignore_errors=True)
+        return len(old)
+
+    def _build(self, recipe: Recipe[Built], progress: Progress) -> Built:
+        apt = AptRoot(self.root, suite=recipe.suite, progress=progress)
+        packages = sorted(recipe.resolve(apt), key=lambda package: (package.name, package.arch))
+        listed = [asdict(package) for package in packages]
+        content = hashlib.sha256(json.dumps([recipe.key(), listed]).encode()).hexdigest()
+        final = self.root / "images" / f"{recipe.name}-{content[:16]}"
+        if not (final / MANIFEST).is_file():
+            files = dict(zip(packages, apt.fetch(packages), strict=True))
+            new, work = self._tmp / "new", self._tmp / "work"
+            new.mkdir(parents=True)
+            work.mkdir()
+            with stage(progress, f"build image {recipe.name}"):
+                facts = recipe.build(files, new, work=work)
+                about = {"name": recipe.name, "recipe": recipe.key(), "suite": recipe.suite, **facts}
+                manifest = json.dumps({**about, "packages": listed}, indent=2)
+                (new / MANIFEST).write_text(manifest + "\n")
+                shutil.rmtree(final, ignore_errors=True)
+                final.parent.mkdir(exist_ok=True)
+                new.rename(final)
+        self._point(self._link(recipe), final)
+        return recipe.open(final)
+
+    @property
+    def _tmp(self) -> Path:
+        return self.root / "tmp"
+
+    def _link(self, recipe: Recipe[object]) -> Path:
+        return self.root / "current" / f"{recipe.name}-{recipe.key()[:16]}"
+
+    def _point(self, link: Path, final: Path) -> None:
+        link.parent.mkdir(exist_ok=True)
+        self._tmp.mkdir(exist_ok=True)
+        new = self._tmp / link.name
+        new.symlink_to(Path("..") / "images" / final.name)
+        new.replace(link)
+
+    @contextmanager
+    def _building(self, recipe: Recipe[object], progress: Progress) -> Iterator[None]:
+        with space_checked(f"cannot build image {recipe.name} in {self.root}"), self._lock(progress):
+            self._clear()
+            try:
+                yield
+            finally:
+                self._clear()
+
+    def _clear(self) -> None:
+        """Remove what a build left; whoever has the lock knows that no other build is running."""
+        shutil.rmtree(self._tmp, ignore_errors=True)
+
+    @contextmanager
+    def _lock(self, progress: Progress = SILENT) -> Iterator[None]:
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                with stage(progress, f"wait for another build in {self.root}"):
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

@@ -1,0 +1,95 @@
+"""Counts what the tests of each cell came to, in the process that the user started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from harness.matrix import Cell
+from harness.results import FAILED, NOT_RUN, PASSED, CellResult, to_json
+
+CELL = "harness.cell"
+KERNEL = "harness.kernel"
+DRIVER = "harness.driver"
+UNAVAILABLE = "harness.unavailable"
+
+
+@dataclass(slots=True)
+class _Tally:
+    kernel: str = ""
+    driver: str = ""
+    unavailable: str = ""
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    touched: set[str] = field(default_factory=set)
+
+
+class ResultsCollector:
+    """A plugin of its own: hears every report, xdist's included."""
+
+    def __init__(self, cells: Sequence[Cell], path: Path | None) -> None:
+        self._cells = cells
+        self._path = path
+        self._tallies: dict[str, _Tally] = {}
+        self.results: list[CellResult] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        facts = dict(report.user_properties)
+        cell = facts.get(CELL)
+        if cell is None:
+            return
+        tally = self._tallies.setdefault(str(cell), _Tally())
+        tally.kernel = str(facts.get(KERNEL, tally.kernel))
+        tally.driver = str(facts.get(DRIVER, tally.driver))
+        tally.first = min(tally.first or report.start, report.start)
+        tally.last = max(tally.last, report.stop)
+        if report.skipped:
+            if UNAVAILABLE in facts:
+                tally.unavailable = str(facts[UNAVAILABLE])
+            else:
+                tally.skipped += 1
+        elif report.failed:
+            if report.when == "call":
+                tally.failed += 1
+            else:
+                tally.errors += 1
+        elif report.when == "call":
+            tally.passed += 1
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self.results = [self._result(cell) for cell in self._cells]
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(to_json(self.results), encoding="utf-8")
+
+    def _result(self, cell: Cell) -> CellResult:
+        tally = self._tallies.get(cell.id, _Tally())
+        if tally.failed or tally.errors:
+            status = FAILED
+            reason = f"{tally.failed} failed, {tally.errors} errors"
+        elif tally.passed:
+            status, reason = PASSED, ""
+        else:
+            status = NOT_RUN
+            reason = tally.unavailable or "no test of this cell ran"
+        return CellResult(
+            id=cell.id,
+            status=status,
+            reason=reason,
+            required=cell.required,
+            kernel=tally.kernel,
+            driver=tally.driver,
+            passed=tally.passed,
+            failed=tally.failed,
+            errors=tally.errors,
+            not_covered=tally.skipped,
+            seconds=round(tally.last - tally.first, 3),
+        )

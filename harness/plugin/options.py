@@ -1,0 +1,84 @@
+"""Options and markers of the plugin, and what it keeps for the length of a pytest run."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.config import load_guests
+from harness.errors import ConfigError
+from harness.matrix import Cell, cells, select
+from harness.plugin.collector import ResultsCollector
+from harness.provision.daemon import SESSION_URI
+from harness.session.lab import LabOptions
+
+_PR_SET_PDEATHSIG = 1
+
+MARKERS = {
+    "linux": "cells whose guest runs Linux",
+    "windows": "cells whose guest runs Windows",
+    "freebsd": "cells whose guest runs FreeBSD",
+    "os2": "cells whose guest runs OS/2",
+    "x86": "cells with a 32-bit kernel",
+    "amd64": "cells with a 64-bit kernel",
+    "compat": "cells with a 32-bit client on a 64-bit kernel",
+    "needs(capability): the test is not covered in guests that lack the capability": "",
+}
+
+CELLS = pytest.StashKey[Sequence[Cell]]()
+LAB_OPTIONS = pytest.StashKey[LabOptions]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("harness", "cells of the driver test harness")
+    group.addoption("--cell", action="append", default=[], metavar="ID", help="run this cell only; may be repeated")
+    group.addoption("--guests", metavar="DIR", help="directory of guest definitions (default: guests/)")
+    group.addoption("--uri", default=SESSION_URI, help="libvirt connection (default: %(default)s)")
+    group.addoption(
+        "--accelerator",
+        choices=("auto", "kvm", "qemu"),
+        default="auto",
+        help="auto (default) probes KVM by booting a guest with it",
+    )
+    group.addoption("--driver", default="release", help="build of the driver: release (default) or faults")
+    group.addoption("--keep-guests", action="store_true", help="leave the guests running; end them: harness down")
+    group.addoption("--evidence", metavar="DIR", help="where failures are explained (default: results/evidence)")
+    group.addoption("--results", metavar="FILE", help="write the results of the cells as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}" if meaning else name)
+    root = config.rootpath
+    guests = Path(config.getoption("--guests") or root / "guests")
+    try:
+        known = cells(load_guests(guests), config.getoption("--driver")) if guests.is_dir() else []
+        config.stash[CELLS] = select(known, config.getoption("--cell"))
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[LAB_OPTIONS] = LabOptions(
+        project=root,
+        evidence=Path(config.getoption("--evidence") or root / "results" / "evidence"),
+        uri=config.getoption("--uri"),
+        accelerator=config.getoption("--accelerator"),
+        keep=config.getoption("--keep-guests"),
+    )
+    if hasattr(config, "workerinput"):
+        _die_with_controller()
+    else:
+        results = config.getoption("--results")
+        collector = ResultsCollector(config.stash[CELLS], Path(results) if results else None)
+        config.pluginmanager.register(collector, "harness-results")
+
+
+def _die_with_controller() -> None:
+    """A worker whose controller is killed must not go on alone: its guests would outlive the run."""
+    controller = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != controller:  # it died before we could say so
+        os._exit(1)

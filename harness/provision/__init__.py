@@ -1,0 +1,1 @@
+"""Guests as libvirt domains: connection, domain XML, run directories, clean-up."""

@@ -1,0 +1,84 @@
+"""Whether hardware virtualisation works here: found out by booting a guest with it, then remembered.
+
+A device node `/dev/kvm`, even one that opens and makes virtual machines, proves nothing: under nested or
+paravirtual hosts stock kernels crash in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from harness.console.follower import ConsoleFollower
+from harness.errors import ProvisionError
+from harness.events import Progress, stage
+from harness.provision.domain_xml import DomainSpec, domain_xml
+from harness.provision.hypervisor import Hypervisor
+from harness.provision.places import cache_dir
+from harness.provision.runs import Run
+from harness.timeouts import Deadlines
+
+KVM = "kvm"
+EMULATION = "qemu"
+
+
+def choose_accelerator(
+    hypervisor: Hypervisor, run: Run, *, kernel: Path, initrd: Path, ready: str, progress: Progress
+) -> str:
+    """`kvm` if the AMD64 guest of `kernel` and `initrd` prints `ready` with it in time, else `qemu`.
+
+    The answer is kept until the machine, its kernel or its hypervisor changes.
+    """
+    if not Path("/dev/kvm").exists():
+        return EMULATION
+    facts = _facts(hypervisor)
+    memory = cache_dir() / "accelerator.json"
+    try:
+        known = json.loads(memory.read_text())
+        if known["facts"] == facts:
+            return str(known["accelerator"])
+    except (OSError, ValueError, KeyError):
+        pass  # never probed, or by another version: probe now
+    with stage(progress, "probe hardware virtualisation (KVM) by booting a guest with it") as step:
+        answer = KVM if _boots(hypervisor, run, kernel, initrd, ready) else EMULATION
+        step.done("it works" if answer == KVM else "the guest does not boot, so emulation is used; found out")
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    memory.write_text(json.dumps({"facts": facts, "accelerator": answer}))
+    return answer
+
+
+def _facts(hypervisor: Hypervisor) -> list[str]:
+    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return [boot_id, os.uname().release, hypervisor.uri, *hypervisor.versions()]
+
+
+def _boots(hypervisor: Hypervisor, run: Run, kernel: Path, initrd: Path, ready: str) -> bool:
+    directory = run.cell_dir("kvm-probe")
+    console = directory / "console.log"
+    spec = DomainSpec(
+        name=f"supdrv-{run.id}-kvm-probe",
+        state=str(run.directory.parent.parent),
+        run=run.id,
+        cell="kvm-probe",
+        accelerator=KVM,
+        arch="amd64",
+        memory_mib=256,
+        cpus=1,
+        cpu_model="",
+        kernel=kernel,
+        initrd=initrd,
+        cmdline="console=ttyS0 panic=-1",
+        console=console,
+    )
+    try:
+        domain = hypervisor.start(domain_xml(spec))
+    except ProvisionError:
+        return False  # libvirt or QEMU does not even start it
+    follower = ConsoleFollower(console, lambda _crash: None)
+    follower.start()
+    try:
+        return follower.wait_for(ready, Deadlines().probe_boot, alive=domain.running)
+    finally:
+        domain.destroy()
+        follower.stop()

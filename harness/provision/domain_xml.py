@@ -1,0 +1,85 @@
+"""The libvirt domain of a guest, as text. Pure: values in, XML out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+METADATA_NAMESPACE = "urn:supdrv-harness:run:1"
+
+_LIBVIRT_ARCH = {"amd64": "x86_64", "x86": "i686"}
+
+
+@dataclass(frozen=True, slots=True)
+class DomainSpec:
+    """What a domain is made of. Paths are absolute; `memory_mib` in MiB; `accelerator` is `kvm` or `qemu`."""
+
+    name: str
+    state: str
+    run: str
+    cell: str
+    accelerator: str
+    arch: str
+    memory_mib: int
+    cpus: int
+    cpu_model: str
+    kernel: Path
+    initrd: Path
+    cmdline: str
+    console: Path
+
+
+def domain_xml(spec: DomainSpec) -> str:
+    """libvirt's XML for `spec`: direct kernel boot, console to a file, user-mode network, panic device.
+
+    A reset ends the domain (`on_reboot`), so that a guest that reboots by itself is noticed; a crash that the
+    panic device reports keeps it for inspection.
+    """
+    domain = Element("domain", type=spec.accelerator)
+    _text(domain, "name", spec.name)
+    metadata = SubElement(domain, "metadata")
+    SubElement(metadata, f"{{{METADATA_NAMESPACE}}}owner", state=spec.state, run=spec.run, cell=spec.cell)
+    _text(domain, "memory", str(spec.memory_mib), unit="MiB")
+    _text(domain, "vcpu", str(spec.cpus))
+    system = SubElement(domain, "os")
+    _text(system, "type", "hvm", arch=_LIBVIRT_ARCH[spec.arch], machine="pc")
+    _text(system, "kernel", str(spec.kernel))
+    _text(system, "initrd", str(spec.initrd))
+    _text(system, "cmdline", spec.cmdline)
+    features = SubElement(domain, "features")
+    SubElement(features, "acpi")
+    SubElement(features, "apic")
+    domain.append(_cpu(spec))
+    SubElement(domain, "clock", offset="utc")
+    _text(domain, "on_poweroff", "destroy")
+    _text(domain, "on_reboot", "destroy")
+    _text(domain, "on_crash", "preserve")
+    devices = SubElement(domain, "devices")
+    serial = SubElement(devices, "serial", type="file")
+    SubElement(serial, "source", path=str(spec.console), append="off")
+    interface = SubElement(devices, "interface", type="user")
+    SubElement(interface, "model", type="virtio")
+    rng = SubElement(devices, "rng", model="virtio")
+    _text(rng, "backend", "/dev/urandom", model="random")
+    SubElement(devices, "controller", type="usb", model="none")
+    SubElement(devices, "memballoon", model="none")
+    SubElement(devices, "panic", model="isa")
+    ElementTree.indent(domain)
+    return ElementTree.tostring(domain, encoding="unicode")
+
+
+def _cpu(spec: DomainSpec) -> Element:
+    if spec.cpu_model:
+        cpu = Element("cpu", mode="custom", match="exact")
+        _text(cpu, "model", spec.cpu_model)
+        return cpu
+    # The host's own processor where it is real, all that the emulator knows where it is not.
+    return Element("cpu", mode="host-passthrough" if spec.accelerator == "kvm" else "maximum")
+
+
+def _text(parent: Element, tag: str, text: str, **attributes: str) -> Element:
+    element = SubElement(parent, tag, attributes)
+    element.text = text
+    return element

@@ -1,0 +1,153 @@
+"""The connection to libvirt. The only module that imports libvirt."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+import libvirt
+import libvirt_qemu
+
+from harness.errors import ProvisionError
+from harness.provision.domain_xml import METADATA_NAMESPACE
+
+_FORWARD = re.compile(r"TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+(\d+)")
+
+
+def _silence(_context: object, _error: object) -> None:
+    """libvirt prints every error to stderr unless told otherwise; we raise them instead."""
+
+
+libvirt.registerErrorHandler(_silence, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who started a domain: the run directory's parent, the run and the cell."""
+
+    state: str
+    run: str
+    cell: str
+
+
+class Domain:
+    """One running domain. Every method raises ProvisionError if libvirt refuses."""
+
+    def __init__(self, handle: libvirt.virDomain) -> None:
+        self._handle = handle
+        self.name: str = handle.name()
+
+    def forward(self, guest_port: int) -> int:
+        """Forward a free port of 127.0.0.1 to `guest_port`; returns the port the kernel chose."""
+        self._monitor(f"hostfwd_add hostnet0 tcp:127.0.0.1:0-:{guest_port}")
+        for match in _FORWARD.finditer(self._monitor("info usernet")):
+            if int(match.group(2)) == guest_port:
+                return int(match.group(1))
+        raise ProvisionError(f"domain {self.name!r}: QEMU made no forward to port {guest_port}")
+
+    def _monitor(self, command: str) -> str:
+        try:
+            answer: str = libvirt_qemu.qemuMonitorCommand(
+                self._handle, command, libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
+            )
+        except libvirt.libvirtError as error:
+            raise ProvisionError(f"domain {self.name!r}: monitor command {command!r} failed: {error}") from error
+        return answer
+
+    def running(self) -> bool:
+        """Whether the guest's processors run (a crashed, paused or vanished domain does not run)."""
+        try:
+            state, _reason = self._handle.state()
+        except libvirt.libvirtError:
+            return False
+        return bool(state == libvirt.VIR_DOMAIN_RUNNING)
+
+    def inject_nmi(self) -> None:
+        """Interrupt a guest that answers nothing; its kernel then prints where it was."""
+        try:
+            self._handle.injectNMI()
+        except libvirt.libvirtError as error:
+            raise ProvisionError(f"domain {self.name!r}: no NMI could be injected: {error}") from error
+
+    def go_on(self) -> None:
+        """Let a guest run again that its panic device has stopped, so that it prints what it has to say: a
+        kernel that panics inside an NMI reports the panic to the device first and prints it afterwards."""
+        self._monitor("cont")
+
+    def destroy(self) -> None:
+        """End the domain at once. A domain that is already gone is fine."""
+        try:
+            self._handle.destroy()
+        except libvirt.libvirtError as error:
+            gone = (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID)
+            if error.get_error_code() not in gone:
+                raise ProvisionError(f"domain {self.name!r} could not be destroyed: {error}") from error
+
+    def owner(self) -> Owner | None:
+        """Who started this domain, or None if it is not one of ours."""
+        try:
+            text = self._handle.metadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, METADATA_NAMESPACE)
+        except libvirt.libvirtError:
+            return None
+        element = ElementTree.fromstring(text)  # noqa: S314 - libvirt's own answer
+        return Owner(state=element.get("state", ""), run=element.get("run", ""), cell=element.get("cell", ""))
+
+
+class Hypervisor:
+    """An open libvirt connection. Closing it destroys the domains started by it, unless they are to stay."""
+
+    def __init__(self, uri: str, handle: libvirt.virConnect) -> None:
+        self.uri = uri
+        self._handle = handle
+
+    @classmethod
+    def connect(cls, uri: str) -> Hypervisor:
+        """Open `uri`. Raises ProvisionError if nobody answers there."""
+        try:
+            return cls(uri, libvirt.open(uri))
+        except libvirt.libvirtError as error:
+            raise ProvisionError(f"cannot connect to libvirt at {uri}: {error}", hint="run: harness doctor") from error
+
+    def versions(self) -> tuple[str, str]:
+        """Versions of libvirt and of the hypervisor, as `9.0.0`."""
+        return _dotted(self._handle.getLibVersion()), _dotted(self._handle.getVersion())
+
+    def start(self, xml: str, *, keep: bool = False) -> Domain:
+        """Create and start a transient domain. It dies with this connection unless `keep`."""
+        flags = 0 if keep else libvirt.VIR_DOMAIN_START_AUTODESTROY
+        try:
+            return Domain(self._handle.createXML(xml, flags))
+        except libvirt.libvirtError as error:
+            raise ProvisionError(f"libvirt did not start the guest: {error}", hint="run: harness doctor") from error
+
+    def ours(self) -> list[tuple[Domain, Owner]]:
+        """Every domain that a harness started here, whoever's run it is."""
+        try:
+            domains = [Domain(handle) for handle in self._handle.listAllDomains()]
+        except libvirt.libvirtError as error:
+            raise ProvisionError(f"libvirt at {self.uri} does not list its domains: {error}") from error
+        return [(domain, owner) for domain in domains if (owner := domain.owner()) is not None]
+
+    def wait_gone(self, name: str, *, deadline: float) -> bool:
+        """Wait until no domain is called `name`; False if it is still there after `deadline` seconds."""
+        end = time.monotonic() + deadline
+        while time.monotonic() < end:
+            try:
+                self._handle.lookupByName(name)
+            except libvirt.libvirtError:
+                return True
+            time.sleep(0.05)
+        return False
+
+    def close(self) -> None:
+        """Close the connection; calling it twice is fine."""
+        try:
+            self._handle.close()
+        except libvirt.libvirtError as error:
+            raise ProvisionError(f"libvirt connection {self.uri} did not close: {error}") from error
+
+
+def _dotted(number: int) -> str:
+    return f"{number // 1000000}.{number // 1000 % 1000}.{number % 1000}"

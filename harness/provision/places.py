@@ -1,0 +1,31 @@
+"""Where the harness keeps its files on the controller's machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+_NAME = "supdrv-harness"
+
+
+def cache_dir() -> Path:
+    """Images, packages and driver builds: everything here can be made again."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / _NAME
+
+
+def state_dir() -> Path:
+    """What a run needs while it lives: consoles, keys, initial ramdisks."""
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / _NAME
+
+
+def runtime_dir() -> Path:
+    """Sockets. The path is short, because a socket's path may have 107 characters at most."""
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    if base:
+        return Path(base) / _NAME
+    if os.geteuid() == 0:
+        return Path("/run") / _NAME
+    return Path(tempfile.gettempdir()) / f"{_NAME}-{os.getuid()}"

@@ -1,0 +1,1 @@
+"""A cell at work: its guest, its driver, its agent, and what tests call."""

@@ -1,0 +1,296 @@
+"""One cell at work: a guest with driver and agent, brought back whenever a test has cost it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.console.crash import Crash, Frame
+from harness.console.symbolize import symbolize
+from harness.errors import (
+    AgentLost,
+    DriverBuildError,
+    DriverLoadError,
+    GuestCrash,
+    GuestError,
+    GuestHang,
+    HarnessError,
+    LabError,
+    ProvisionError,
+    TransportError,
+)
+from harness.events import stage
+from harness.matrix import Cell
+from harness.provision.guest import GuestFiles, RunningGuest
+from harness.session.client import Client
+from harness.session.diagnosis import diagnose_hang
+from harness.session.evidence import Scene, crash_text, folder_name, hang_text, lost_text, write_evidence
+from harness.session.lab import Lab
+from harness.targets import DriverBuild, target_for
+from harness.transport.agent import AgentClient
+from harness.transport.ssh import SshConnection
+
+_TRIES = 2
+_AGENT_PATH = "/tmp/agent"  # noqa: S108 - a path in the guest, whose only user is us
+
+
+class CellSession:
+    """Owns the guest of one cell. Tests run between `begin_test` and `end_test`.
+
+    `kernel` and `driver` are what the running guest itself named: its kernel's release and the build id that
+    the loaded driver carries. They are empty until it has answered once.
+    """
+
+    def __init__(self, lab: Lab, cell: Cell) -> None:
+        self.cell = cell
+        self.target = target_for(cell.os)
+        self.kernel = ""
+        self.driver = ""
+        self.breadcrumb = ""
+        self._lab = lab
+        self._guest: RunningGuest | None = None
+        self._ssh: SshConnection | None = None
+        self._agent: AgentClient | None = None
+        self._build: DriverBuild | None = None
+        self._baseline: Mapping[str, int] = {}
+        self._test = ""
+        self._since = 0
+        self._clean = False
+        self._failure = HarnessError("")
+        self._failures = 0
+
+    @property
+    def agent(self) -> AgentClient:
+        """The agent of the running guest."""
+        if self._agent is None:
+            raise AgentLost(f"{self.cell.id}: the guest is not running")
+        return self._agent
+
+    @property
+    def ssh(self) -> SshConnection:
+        """The SSH connection to the running guest."""
+        if self._ssh is None:
+            raise TransportError(f"{self.cell.id}: the guest is not running")
+        return self._ssh
+
+    @property
+    def guest(self) -> RunningGuest:
+        """The running guest."""
+        if self._guest is None:
+            raise AgentLost(f"{self.cell.id}: the guest is not running")
+        return self._guest
+
+    def begin_test(self, test: str) -> None:
+        """Bring the guest up if it is not, and make it clean: nothing open, nothing allocated."""
+        self._test = test
+        self.breadcrumb = ""
+        if self._agent is None:
+            self.start()
+        elif not self._clean:
+            self._recover()
+        self._since = self.guest.console.mark()
+        self._clean = False
+
+    def end_test(self) -> None:
+        """What the test left behind, and what the kernel said meanwhile, is part of its verdict."""
+        try:
+            self._reset()
+        except HarnessError as error:
+            raise self.explain(error) from error
+        crash = self.guest.console.crash()
+        if crash is not None:
+            raise self._crash_error(crash)
+
+    def start(self) -> None:
+        """Boot the guest, put agent and driver into it, and load the driver.
+
+        What failed for a reason that the next try would meet as well is raised again at once, without the
+        evidence: a driver that does not build or load, a guest that did not come up twice in a row.
+        """
+        if self._failures >= _TRIES:
+            raise type(self._failure)(f"{self.cell.id}: as before: {self._failure.message}")
+        try:
+            self._start()
+        except (DriverBuildError, DriverLoadError) as error:
+            self._failure, self._failures = error, _TRIES
+            raise
+        except (GuestError, ProvisionError, TransportError) as error:
+            self._failure, self._failures = error, self._failures + 1
+            raise
+        self._failures = 0
+
+    def _start(self) -> None:
+        lab, cell = self._lab, self.cell
+        image = lab.image(cell.guest)
+        self._build = lab.driver(cell)
+        programs = {arch: lab.agent(cell.os, arch) for arch in {cell.client, cell.arch}}
+        accelerator = lab.accelerator(image)
+        deadlines = lab.deadlines()
+        try:
+            self._guest = RunningGuest.boot(
+                lab.hypervisor,
+                lab.run,
+                cell.guest,
+                cell=cell.id,
+                files=GuestFiles(kernel=image.kernel, initrd=image.initrd),
+                accelerator=accelerator,
+                deadlines=deadlines,
+                on_crash=self._crashed,
+                keep=lab.options.keep,
+            )
+            self._ssh = self._guest.ssh(deadlines)
+            for arch, program in programs.items():
+                path = self.agent_path(arch)
+                self._ssh.put(program.read_bytes(), path, deadline=deadlines.command, mode=0o755)
+            stream = self._ssh.stream(self.agent_path(cell.client), deadline=deadlines.command)
+            self._agent = AgentClient(stream, deadline=deadlines.request)
+            self.kernel = self._agent.hello().release
+            self.driver = self.target.load_driver(self._agent, self._ssh, self._build)
+            self._baseline = self.counters()
+            self._clean = True
+        except HarnessError as error:
+            explained = self._boot_error(error)
+            self._drop()
+            raise explained from error
+        except BaseException:
+            self._drop()
+            raise
+
+    def agent_path(self, arch: str) -> str:
+        """Where the agent of word size `arch` lies in the guest."""
+        return f"{_AGENT_PATH}-{arch}"
+
+    def counters(self) -> Mapping[str, int]:
+        """The driver's own counters, by name; see docs/driver.md."""
+        return self.target.counters(self.agent)
+
+    def new_client(self) -> Client:
+        """A process in the guest from which requests are made, see `Client`."""
+        return Client.first(self)
+
+    def close(self) -> None:
+        """End the guest, unless it is to stay."""
+        if self._lab.options.keep:
+            self._guest = None
+        self._drop()
+
+    def explain(self, error: Exception) -> Exception:
+        """The verdict for `error`, which ended a test: what the kernel says outranks what the test saw.
+
+        Returns `error` itself if the guest is well. Otherwise the guest is ended, evidence is written, and the
+        next test gets a new guest.
+        """
+        if self._guest is None:
+            return error
+        if isinstance(error, GuestHang):
+            return self._hang_error(error)
+        if isinstance(error, (AgentLost, TransportError)):
+            self._guest.console.settle(self._lab.deadlines().diagnosis)
+        crash = self._guest.console.crash()
+        if crash is not None:
+            return self._crash_error(crash)
+        if isinstance(error, (AgentLost, TransportError)):
+            return self._lost_error(error)
+        return error
+
+    def _crashed(self, crash: Crash) -> None:
+        """Called from the console's thread: nobody need wait for an answer that will not come."""
+        if self._agent is not None:
+            self._agent.abort(GuestCrash(f"{self.cell.id}: {crash.title}"))
+
+    def _recover(self) -> None:
+        """Clean up after a test that did not get to its end; if that fails, a new guest."""
+        try:
+            self._reset()
+        except HarnessError as error:
+            with stage(self._lab.progress, f"{self.cell.id}: a new guest, because: {error.message}"):
+                self._drop()
+                self.start()
+
+    def _reset(self) -> None:
+        self.agent.reset()
+        counters = self.counters()
+        left = {name: value for name, value in counters.items() if value != self._baseline.get(name, 0)}
+        if left:
+            self._drop()
+            raise GuestError(
+                f"{self.cell.id}: the driver leaks: after every client is gone its counters are "
+                + ", ".join(f"{name} {value} (was {self._baseline.get(name, 0)})" for name, value in left.items())
+            )
+        self._clean = True
+
+    def _scene(self) -> Scene:
+        console = self.guest.console.text(self._since)
+        return Scene(
+            test=self._test,
+            cell=self.cell.id,
+            kernel=self.kernel,
+            driver=f"{self.cell.driver}, build id {self.driver}",
+            request=self.breadcrumb,
+            console=console,
+        )
+
+    def _backtrace(self, frames: Sequence[Frame]) -> list[str]:
+        if self._build is None:
+            return [str(frame) for frame in frames]
+        return symbolize(frames, module=self.target.module, image=self._build.path)
+
+    def _crash_error(self, crash: Crash) -> GuestCrash:
+        scene, folder = self._scene(), self._folder()
+        text = crash_text(scene, crash, self._backtrace(crash.frames), folder)
+        message = f"{self.cell.id}: kernel {crash.kind} in {self._test}: {crash.title}"
+        self._leave(folder, scene, f"{message}\n{text}")
+        return GuestCrash(message, evidence=text)
+
+    def _hang_error(self, error: GuestHang) -> GuestHang | GuestCrash:
+        crash = self.guest.console.crash()
+        if crash is not None:
+            return self._crash_error(crash)
+        diagnosis = diagnose_hang(self.guest, self.ssh, self._lab.deadlines())
+        scene, folder = self._scene(), self._folder()
+        text = hang_text(scene, diagnosis.text, self._backtrace(diagnosis.frames), folder)
+        message = f"{self.cell.id}: {diagnosis.kind} in {self._test}: {error.message}"
+        self._leave(folder, scene, f"{message}\n{text}")
+        return GuestHang(message, evidence=text)
+
+    def _lost_error(self, error: AgentLost | TransportError) -> HarnessError:
+        scene, folder = self._scene(), self._folder()
+        alive = self.guest.domain.running()
+        what = "the agent is gone, the kernel is silent" if alive else "the guest reset itself or was ended"
+        message = f"{self.cell.id}: {what} in {self._test}: {error.message}"
+        text = lost_text(scene, folder)
+        self._leave(folder, scene, f"{message}\n{text}")
+        return AgentLost(message, evidence=text) if alive else GuestCrash(message, evidence=text)
+
+    def _boot_error(self, error: HarnessError) -> HarnessError:
+        """A crash while booting or loading the driver is the guest's, whatever it looked like from outside."""
+        if self._guest is None:
+            return error
+        crash = self._guest.console.crash()
+        if crash is not None and not isinstance(error, LabError):
+            return self._crash_error(crash)
+        return error
+
+    def _folder(self) -> Path:
+        return self._lab.options.evidence / self.cell.id / folder_name(self._test)
+
+    def _leave(self, folder: Path, scene: Scene, verdict: str) -> None:
+        files = {
+            "verdict.txt": verdict,
+            "console.log": self.guest.console.text(),
+            "request.txt": scene.request,
+        }
+        write_evidence(folder, files)
+        self._drop()
+
+    def _drop(self) -> None:
+        """End agent, connection and guest, whatever state they are in."""
+        agent, ssh, guest = self._agent, self._ssh, self._guest
+        self._agent, self._ssh, self._guest = None, None, None
+        self._clean = False
+        if agent is not None:
+            agent.close()
+        if guest is not None:
+            guest.destroy()
+        if ssh is not None:
+            ssh.close()

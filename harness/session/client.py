@@ -1,0 +1,127 @@
+"""A process in the guest from which a test makes its requests.
+
+In a cell of one word size that is the agent itself, or a child of it. In a compat cell it is a native 64-bit
+process, and every request is first made by its *twin*: the cell's 32-bit client, on the same open file, in its
+own layout. The twin must be refused with nothing written anywhere; that the refusal has no side effect either is
+what the native request then shows, since the test expects of it just what it expects in a native cell.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from harness.abi import Abi, load_abi
+from harness.matrix import Cell
+from harness.session.device import Device
+from harness.session.driver_session import DriverSession, greet
+from harness.targets import Target
+from harness.transport.agent import AgentClient
+from harness.transport.wire import MemFlag, OpenFlag, Prot
+
+_AGENT_ITSELF = 0
+
+
+class Surroundings(Protocol):
+    """What a client needs to know of the cell it lives in."""
+
+    breadcrumb: str
+    cell: Cell
+    target: Target
+
+    @property
+    def agent(self) -> AgentClient: ...
+
+    def agent_path(self, arch: str) -> str: ...
+
+
+class Client:
+    """One process in the guest; `number` is the agent's number for it, 0 for the agent itself, `pid` its id."""
+
+    def __init__(self, around: Surroundings, *, number: int, pid: int, abi: Abi, twin: Client | None) -> None:
+        self.agent = around.agent
+        self.target = around.target
+        self.number = number
+        self.pid = pid
+        self.abi = abi
+        self.twin = twin
+        self._around = around
+
+    @classmethod
+    def first(cls, around: Surroundings) -> Client:
+        """The process that a test's own requests come from."""
+        agent, cell = around.agent, around.cell
+        own = cls(
+            around,
+            number=_AGENT_ITSELF,
+            pid=agent.hello().pid,
+            abi=load_abi(around.target.abi_name(cell.client)),
+            twin=None,
+        )
+        if not cell.compat:
+            return own
+        native = agent.client_start(around.agent_path(cell.arch))
+        return cls(
+            around,
+            number=native.id,
+            pid=native.pid,
+            abi=load_abi(around.target.abi_name(cell.arch)),
+            twin=own,
+        )
+
+    def open(self, *, read: bool = True, write: bool = True) -> Device:
+        """Open the device. In a compat cell the 32-bit client opens it and passes it on."""
+        path = self.target.device
+        flags = (OpenFlag.READ if read else OpenFlag(0)) | (OpenFlag.WRITE if write else OpenFlag(0))
+        if self.twin is None:
+            handle = self.agent.open(path, flags, client=self.number)
+            return Device(self, handle, note=self._note, twin=None)
+        twin_handle = self.agent.open(path, flags, client=self.twin.number)
+        handle = self.agent.handle_send(twin_handle, self.number)
+        twin = Device(self.twin, twin_handle, note=self._note, twin=None)
+        return Device(self, handle, note=self._note, twin=twin)
+
+    def open_session(self) -> DriverSession:
+        """Open the device and greet the driver; raises AssertionError if it does not answer as it should."""
+        return greet(self.open())
+
+    def start_child(self, *, inherit: bool = False) -> Client:
+        """Another process of the same word size; `inherit` lets it have what the agent has open."""
+        program = "" if self.twin is None else self._around.agent_path(self._around.cell.arch)
+        child = self.agent.client_start(program, inherit=inherit)
+        return Client(self._around, number=child.id, pid=child.pid, abi=self.abi, twin=self.twin)
+
+    def kill(self) -> None:
+        """Kill the process at once, in the middle of whatever it does."""
+        self.agent.client_kill(self.number)
+
+    def alloc(self, size: int, *, read: bool = True, write: bool = True, execute: bool = False) -> int:
+        """New memory in the process, zeroed; returns its address. A page that faults lies behind it."""
+        return self.agent.mem_alloc(
+            size, prot=_protection(read, write, execute), flags=MemFlag.GUARD, client=self.number
+        )
+
+    def free(self, address: int, size: int) -> None:
+        """Unmap a range of the process."""
+        self.agent.mem_free(address, size, client=self.number)
+
+    def protect(self, address: int, size: int, *, read: bool, write: bool, execute: bool = False) -> None:
+        """Change the protection of a range."""
+        self.agent.mem_protect(address, size, prot=_protection(read, write, execute), client=self.number)
+
+    def read(self, address: int, size: int) -> bytes:
+        """`size` bytes of the process's memory."""
+        return self.agent.mem_read(address, size, client=self.number)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Write into the process's memory."""
+        self.agent.mem_write(address, data, client=self.number)
+
+    def _note(self, text: str) -> None:
+        self._around.breadcrumb = text
+
+
+def _protection(read: bool, write: bool, execute: bool) -> Prot:
+    chosen = Prot(0)
+    for wanted, flag in ((read, Prot.READ), (write, Prot.WRITE), (execute, Prot.EXEC)):
+        chosen |= flag if wanted else Prot(0)
+    return chosen

@@ -1,0 +1,120 @@
+"""The lab: what all cells of one controller process share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.config import Guest
+from harness.errors import CellUnavailable
+from harness.events import Progress
+from harness.images.linux import BuiltImage, LinuxImage
+from harness.images.store import ImageStore
+from harness.matrix import Cell
+from harness.provision.accelerator import EMULATION, KVM, choose_accelerator
+from harness.provision.daemon import SESSION_URI, resolve_uri
+from harness.provision.guest import READY_LINE
+from harness.provision.hypervisor import Hypervisor
+from harness.provision.runs import Run, clear_orphans
+from harness.targets import DriverBuild, GuestImage, target_for
+from harness.targets.agents import build_agent
+from harness.timeouts import EMULATED, NATIVE, Deadlines
+
+
+@dataclass(frozen=True, slots=True)
+class LabOptions:
+    """Choices of the user. `project` is the root of the source tree, `evidence` where failures are explained,
+    `accelerator` is `auto`, `kvm` or `qemu`, `keep` leaves guests running at the end."""
+
+    project: Path
+    evidence: Path
+    uri: str = SESSION_URI
+    accelerator: str = "auto"
+    keep: bool = False
+
+
+class Lab:
+    """Connection, run directory, images and builds, each made when it is first needed."""
+
+    def __init__(self, options: LabOptions, progress: Progress) -> None:
+        self.options = options
+        self.progress = progress
+        self._hypervisor: Hypervisor | None = None
+        self._run: Run | None = None
+        self._accelerator = ""
+
+    @property
+    def hypervisor(self) -> Hypervisor:
+        """The libvirt connection. What dead runs left behind is removed when it is opened."""
+        if self._hypervisor is None:
+            hypervisor = Hypervisor.connect(resolve_uri(self.options.uri))
+            clear_orphans(hypervisor)
+            self._hypervisor = hypervisor
+        return self._hypervisor
+
+    @property
+    def run(self) -> Run:
+        """This process's run directory."""
+        if self._run is None:
+            self._run = Run.begin(uri=self.hypervisor.uri)
+        return self._run
+
+    def image(self, guest: Guest) -> GuestImage:
+        """What `guest` boots. Raises CellUnavailable if it has not been built; `make_image` builds it."""
+        built = ImageStore().find(_recipe(guest))
+        if built is None:
+            raise CellUnavailable(f"guest {guest.name!r} has no image", hint="build it: harness setup")
+        return _guest_image(built)
+
+    def make_image(self, guest: Guest) -> GuestImage:
+        """Build the image of `guest` unless it is there."""
+        return _guest_image(ImageStore().ensure(_recipe(guest), progress=self.progress))
+
+    def driver(self, cell: Cell) -> DriverBuild:
+        """The driver of `cell`, built if anything has changed."""
+        build = self.options.project / "build" / cell.guest.name / cell.driver
+        return target_for(cell.os).build_driver(cell, self.image(cell.guest), sources=self.options.project, build=build)
+
+    def agent(self, os: str, arch: str) -> Path:
+        """The agent program for `os` and word size `arch`, built if anything has changed."""
+        return build_agent(os, arch, sources=self.options.project, build=self.options.project / "build" / "agent")
+
+    def accelerator(self, image: GuestImage) -> str:
+        """`kvm` or `qemu` (emulation), as asked for or as a probe boot of `image` finds out."""
+        if not self._accelerator:
+            asked = self.options.accelerator
+            self._accelerator = asked if asked in {KVM, EMULATION} else self._probe(image)
+        return self._accelerator
+
+    def _probe(self, image: GuestImage) -> str:
+        return choose_accelerator(
+            self.hypervisor,
+            self.run,
+            kernel=image.kernel,
+            initrd=image.initrd,
+            ready=READY_LINE,
+            progress=self.progress,
+        )
+
+    def deadlines(self) -> Deadlines:
+        """The deadlines that fit the accelerator in use."""
+        return Deadlines(scale=NATIVE if self._accelerator == KVM else EMULATED)
+
+    def close(self) -> None:
+        """End the run and close the connection; guests that are to stay, stay."""
+        if self._run is not None:
+            if self.options.keep:
+                self._run.keep()
+            self._run.end()
+            self._run = None
+        if self._hypervisor is not None:
+            self._hypervisor.close()
+            self._hypervisor = None
+
+
+def _recipe(guest: Guest) -> LinuxImage:
+    return LinuxImage(arch=guest.arch, kernel_package=guest.image.kernel_package)
+
+
+def _guest_image(built: BuiltImage) -> GuestImage:
+    return GuestImage(kernel=built.vmlinuz, initrd=built.initrd, release=built.kernel_release, headers=built.headers)

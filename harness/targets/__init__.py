@@ -1,0 +1,17 @@
+"""What differs between operating systems on the controller's side: one file for each."""
+
+from harness.errors import ConfigError
+from harness.targets.base import DriverBuild, GuestImage, Refusal, Target
+from harness.targets.linux import LinuxTarget
+
+__all__ = ["DriverBuild", "GuestImage", "Refusal", "Target", "target_for"]
+
+_TARGETS: dict[str, Target] = {"linux": LinuxTarget()}
+
+
+def target_for(os: str) -> Target:
+    """The target of operating system `os`. Raises ConfigError while there is none for it."""
+    try:
+        return _TARGETS[os]
+    except KeyError:
+        raise ConfigError(f"no target for the operating system {os!r}") from None

@@ -1,0 +1,48 @@
+"""Building the guest agent, for every OS and word size, with the cross compiler of the virtual environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from harness.errors import SetupError
+from harness.targets.sources import Sources
+
+_BUILD_SECONDS = 300.0
+_BUILD_ID_LENGTH = 16
+
+
+def build_agent(system: str, arch: str, *, sources: Path, build: Path) -> Path:
+    """The agent program for `system` (`linux`) and `arch` (`amd64`, `x86`), made by `agent/Makefile` unless
+    nothing has changed. Raises SetupError with the compiler's output."""
+    tree = Sources(sources, ("agent",))
+    directory = build / f"{system}-{arch}"
+    program = directory / f"agent-{system}-{arch}"
+    with tree.exclusive(directory):
+        stamp = tree.stamp(system, arch)
+        if tree.fresh(directory, stamp) and program.exists():
+            return program
+        command = ["make", "-C", str(sources / "agent"), arch]
+        command += [
+            f"OUT={directory}",
+            f"ZIG={sys.executable} -m ziglang",
+            f"AGENT_BUILD_ID={stamp[:_BUILD_ID_LENGTH]}",
+        ]
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+        result = subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=_BUILD_SECONDS,
+            check=False,
+        )
+        if result.returncode != 0:
+            raise SetupError(f"the agent for {system}-{arch} does not build", evidence=result.stdout[-4000:])
+        tree.seal(directory, stamp)
+    return program

@@ -1,0 +1,79 @@
+"""What the harness asks of an operating system."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from harness.matrix import Cell
+from harness.transport.agent import AgentClient
+from harness.transport.ssh import SshConnection
+from harness.transport.wire import RequestReply
+
+
+@dataclass(frozen=True, slots=True)
+class DriverBuild:
+    """A built driver: the file to load, its build id (hex) and how long building took (0.0 if nothing had
+    changed)."""
+
+    path: Path
+    build_id: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class GuestImage:
+    """What a guest boots: kernel and initial ramdisk, the kernel's release, and the tree to build drivers in."""
+
+    kernel: Path
+    initrd: Path
+    release: str
+    headers: Path
+
+
+class Refusal(enum.Enum):
+    """What a request meets before the driver's own checks: refusals of the transport, see docs/driver.md."""
+
+    BAD_ADDRESS = "the argument block, the input or the output cannot be read or written"
+    BAD_SIZE_FIELD = "the size field of the request's number is not that of the argument block"
+    NOT_READ_WRITE = "the device was not opened for reading and writing"
+    WRONG_WORD_SIZE = "a 32-bit client on a 64-bit kernel"
+    NO_MAPPING = "the device cannot be mapped this way"
+    NO_STREAM = "the device cannot be read or written as a file"
+    IN_USE = "the driver is in use"
+
+
+class Target(Protocol):
+    """One operating system, as the controller sees it."""
+
+    module: str
+    """Name of the driver's module, as it stands in backtraces."""
+
+    device: str
+    """Path of the device in the guest."""
+
+    def build_driver(self, cell: Cell, image: GuestImage, sources: Path, build: Path) -> DriverBuild:
+        """Build the driver for `cell` from the project at `sources` into `build`, unless nothing changed.
+        Raises DriverBuildError with the compiler's output."""
+
+    def load_driver(self, agent: AgentClient, ssh: SshConnection, driver: DriverBuild) -> str:
+        """Put the driver into the guest and load it; returns the build id that the loaded driver carries.
+        Raises DriverLoadError."""
+
+    def counters(self, agent: AgentClient) -> Mapping[str, int]:
+        """The driver's own counters, by name."""
+
+    def abi_name(self, arch: str) -> str:
+        """Name of the interface's ABI for a client of word size `arch`."""
+
+    def refusal_code(self, refusal: Refusal) -> int:
+        """The system's own number for a refusal of the transport."""
+
+    def code_name(self, code: int) -> str:
+        """The system's own name for one of its error numbers, for messages."""
+
+    def fast_result(self, reply: RequestReply) -> int:
+        """The status that a fast request ended with: 0 or more for success, negative for an error."""

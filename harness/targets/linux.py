@@ -1,0 +1,129 @@
+"""Linux: kbuild against the guest kernel's own headers, a misc device, errno."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.errors import DriverBuildError, DriverLoadError, SetupError
+from harness.matrix import Cell
+from harness.targets.base import DriverBuild, GuestImage, Refusal
+from harness.targets.build_id import elf_build_id
+from harness.targets.sources import Sources
+from harness.transport.agent import AgentClient
+from harness.transport.ssh import SshConnection
+from harness.transport.wire import AgentOpError, RequestReply
+
+_GUEST_PATH = "/tmp/supdrv.ko"  # noqa: S108 - a path in the guest, whose only user is us
+_BUILD_SECONDS = 300.0
+_LOAD_SECONDS = 30.0
+_ARCH = {"amd64": "x86_64", "x86": "i386"}
+_EVIDENCE_CHARACTERS = 6000
+_COUNTERS = "/sys/kernel/debug/supdrv/counters"
+_COUNTERS_BYTES = 4096
+
+# Numbers of Linux, whatever system the controller runs on. EBADF and ENOTTY: docs/driver.md.
+_REFUSALS = {
+    Refusal.BAD_ADDRESS: 14,
+    Refusal.BAD_SIZE_FIELD: 22,
+    Refusal.NOT_READ_WRITE: 9,
+    Refusal.WRONG_WORD_SIZE: 25,
+    Refusal.NO_MAPPING: 19,
+    Refusal.NO_STREAM: 22,
+    Refusal.IN_USE: 16,
+}
+
+
+class LinuxTarget:
+    """See `harness.targets.base.Target`."""
+
+    module = "supdrv"
+    device = "/dev/supdrv"
+
+    def build_driver(self, cell: Cell, image: GuestImage, sources: Path, build: Path) -> DriverBuild:
+        """Run kbuild in a copy of `core/` and `kmod/`; nothing is done if sources, options and headers are the
+        ones of the last build there."""
+        options = [f"ARCH={_ARCH[cell.arch]}", "W=1"]
+        if cell.driver == "faults":
+            options.append("SUPDRV_FAULTS=1")
+        tree = Sources(sources, ("core", "kmod"))
+        module = build / "kmod" / f"{self.module}.ko"
+        with tree.exclusive(build):
+            stamp = tree.stamp(image.release, str(image.headers), *options)
+            if tree.fresh(build, stamp) and module.exists():
+                return DriverBuild(path=module, build_id=elf_build_id(module), seconds=0.0)
+            begin = time.monotonic()
+            tree.sync(build)
+            _make(image.headers, build / "kmod", options, cell)
+            tree.seal(build, stamp)
+        return DriverBuild(path=module, build_id=elf_build_id(module), seconds=time.monotonic() - begin)
+
+    def load_driver(self, agent: AgentClient, ssh: SshConnection, driver: DriverBuild) -> str:
+        """Copy the module into the guest, load it with finit_module(2), and ask the kernel for the build id of
+        what it loaded."""
+        ssh.put(driver.path.read_bytes(), _GUEST_PATH, deadline=_LOAD_SECONDS)
+        try:
+            agent.driver_load(_GUEST_PATH, "", deadline=_LOAD_SECONDS)
+        except AgentOpError as error:
+            said = ssh.run("dmesg | tail -n 20", deadline=_LOAD_SECONDS).stdout.decode(errors="replace")
+            raise DriverLoadError(
+                f"the guest's kernel did not load the driver: {self.code_name(error.os_error)}", evidence=said
+            ) from error
+        loaded = agent.driver_status(self.module).build_id.hex()
+        if loaded != driver.build_id:
+            raise DriverLoadError(
+                f"the guest's kernel runs driver build {loaded or 'none'}, not {driver.build_id} that was loaded"
+            )
+        return loaded
+
+    def counters(self, agent: AgentClient) -> Mapping[str, int]:
+        """From debugfs: a line `name value` each."""
+        text = agent.file_read(_COUNTERS, length=_COUNTERS_BYTES).decode("ascii")
+        return {name: int(value) for name, value in (line.split() for line in text.splitlines())}
+
+    def abi_name(self, arch: str) -> str:
+        return f"linux-{arch}"
+
+    def refusal_code(self, refusal: Refusal) -> int:
+        return _REFUSALS[refusal]
+
+    def code_name(self, code: int) -> str:
+        return f"{errno.errorcode.get(code, 'errno')} {code}" if code else "success"
+
+    def fast_result(self, reply: RequestReply) -> int:
+        """A negative status comes as the errno of its absolute value."""
+        return -reply.os_error if reply.os_error else reply.result
+
+
+def _make(headers: Path, directory: Path, options: list[str], cell: Cell) -> None:
+    command = ["make", "-C", str(headers), f"M={directory}", f"-j{os.cpu_count() or 1}", *options, "modules"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    try:
+        result = subprocess.run(
+            command,
+            env=environment | {"LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=_BUILD_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise SetupError("make is not installed", hint="run: make setup") from error
+    except subprocess.TimeoutExpired as error:
+        raise SetupError(f"building the driver for {cell.id} took longer than {_BUILD_SECONDS:.0f} s") from error
+    if result.returncode != 0:
+        raise DriverBuildError(
+            f"the driver does not build for {cell.id}", evidence=result.stdout[-_EVIDENCE_CHARACTERS:]
+        )
+    if "warning:" in result.stdout:
+        raise DriverBuildError(
+            f"the driver builds with warnings for {cell.id}, and they count as errors",
+            evidence=result.stdout[-_EVIDENCE_CHARACTERS:],
+        )

@@ -1,0 +1,54 @@
+"""Every deadline of the harness, in one table.
+
+Seconds are stated for hardware virtualisation and multiplied by one factor: plain emulation (TCG) was
+measured to be about ten times slower for work inside a guest, so `EMULATED` is the factor used there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EMULATED = 5.0
+NATIVE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Deadlines in seconds, already scaled. `scale` is a factor >= 1, see `EMULATED` and `NATIVE`."""
+
+    scale: float = NATIVE
+
+    @property
+    def boot(self) -> float:
+        """From the start of the domain to the guest's own line that it is ready."""
+        return 12.0 * self.scale
+
+    @property
+    def ssh(self) -> float:
+        """To one authenticated SSH connection to a guest that said it is ready."""
+        return 6.0 * self.scale
+
+    @property
+    def command(self) -> float:
+        """For one short command or file copy over SSH."""
+        return 4.0 * self.scale
+
+    @property
+    def driver_load(self) -> float:
+        """For loading or unloading the driver."""
+        return 2.0 * self.scale
+
+    @property
+    def request(self) -> float:
+        """For one driver request. A request that takes longer is reported as a hang."""
+        return 2.0 * self.scale
+
+    @property
+    def diagnosis(self) -> float:
+        """For a guest that hangs or crashes to give its last words before it is destroyed."""
+        return 1.0 * self.scale
+
+    @property
+    def probe_boot(self) -> float:
+        """For the probe guest to prove that hardware virtualisation works. Never scaled: it is a fact of KVM."""
+        return 8.0

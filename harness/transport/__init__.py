@@ -1,0 +1,1 @@
+"""Byte streams to guests, and what is spoken over them."""

@@ -1,0 +1,509 @@
+"""The controller's side of the agent: calls over any byte stream, several at once."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import select
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from harness.errors import AgentLost, GuestHang, ProtocolError, TransportError
+from harness.transport import wire
+from harness.transport.wire import (
+    AgentStatus,
+    ClientExit,
+    ClientInfo,
+    DriverStatus,
+    FileFlag,
+    Frame,
+    Hello,
+    IoctlReply,
+    LoopTiming,
+    MemFlag,
+    Op,
+    OpenFlag,
+    Prot,
+    Reply,
+    RequestFlag,
+    RequestReply,
+    ResetCounts,
+)
+
+_READ_SIZE = 1 << 18
+_READ_WAIT = 0.5  # seconds between two looks at whether the connection was closed
+_SEND_WAIT = 30.0  # seconds without a byte taken before the other side counts as gone
+_U16_U32 = struct.Struct("<HI")
+_U32 = struct.Struct("<I")
+_U64 = struct.Struct("<Q")
+_I64 = struct.Struct("<q")
+
+
+class ByteStream(Protocol):
+    """An open connection to an agent. send and recv are used from different threads at the same time."""
+
+    def send(self, data: bytes, /) -> None:
+        """Sends all of it; raises TransportError or OSError, also when nothing is taken for long."""
+
+    def recv(self, limit: int, timeout: float, /) -> bytes:
+        """Up to limit bytes, b"" at the end for ever; raises TimeoutError after `timeout` seconds."""
+
+    def close(self) -> None:
+        """Lets go of it; a recv under way ends soon."""
+
+
+class ProcessStream:
+    """An agent that runs on this machine as a child process."""
+
+    def __init__(self, command: Sequence[str | Path]) -> None:
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self._in = self.process.stdin.fileno()
+        self._out = self.process.stdout.fileno()
+        os.set_blocking(self._in, False)
+        self._writable = select.poll()
+        self._writable.register(self._in, select.POLLOUT)
+        self._readable = select.poll()
+        self._readable.register(self._out, select.POLLIN)
+
+    def send(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                try:
+                    view = view[os.write(self._in, view) :]
+                except BlockingIOError:
+                    if not self._writable.poll(_SEND_WAIT * 1000):
+                        raise TransportError(
+                            f"agent process {self.process.pid} took no bytes for {_SEND_WAIT:.0f} s"
+                        ) from None
+        except OSError as error:
+            raise TransportError(f"agent process {self.process.pid} does not read: {error}") from error
+
+    def recv(self, limit: int, timeout: float) -> bytes:
+        if not self._readable.poll(timeout * 1000):
+            raise TimeoutError
+        try:
+            return os.read(self._out, limit)
+        except OSError as error:
+            raise TransportError(f"agent process {self.process.pid}: {error}") from error
+
+    def close(self) -> None:
+        """Ends the process and reaps it. The pipes close with this object: a recv sees their end."""
+        self.process.kill()
+        self.process.wait()
+
+
+class PendingCall:
+    """A frame that was sent and waits for its reply."""
+
+    __slots__ = ("_deadline", "_done", "_error", "_reply", "_sent", "client", "op", "payload")
+
+    def __init__(self, op: int, payload: bytes, *, client: int, deadline: float) -> None:
+        self.op = op
+        self.client = client
+        self.payload = payload
+        self._deadline = deadline
+        self._reply: Reply | None = None
+        self._error: BaseException | None = None
+        self._sent = time.monotonic()
+        self._done = threading.Lock()  # held until there is a result: cheaper than an Event
+        self._done.acquire()
+
+    def _settle(self, reply: Reply | None, error: BaseException | None) -> None:
+        if self._reply is None and self._error is None:
+            self._reply, self._error = reply, error
+            self._done.release()
+
+    @property
+    def done(self) -> bool:
+        """Whether result() would return or raise at once."""
+        return self._reply is not None or self._error is not None
+
+    def result(self, deadline: float | None = None) -> Reply:
+        """The reply, of whatever status.
+
+        deadline: seconds from now, by default the connection's. Raises GuestHang after it (the call stays
+        pending: a later result() may succeed), what abort() was given, AgentLost, TransportError,
+        ProtocolError.
+        """
+        seconds = self._deadline if deadline is None else deadline
+        if not self.done and self._done.acquire(timeout=max(seconds, 0)):
+            self._done.release()
+        if self._error is not None:
+            raise self._error
+        if self._reply is None:
+            what = wire.describe(self.op, self.payload, client=self.client)
+            waited = time.monotonic() - self._sent
+            raise GuestHang(f"agent: no reply to {what} after {waited:.1f} s")
+        return self._reply
+
+
+class Connection:
+    """Frames out, replies in, matched by id: calls to several clients can be under way."""
+
+    def __init__(self, stream: ByteStream, *, deadline: float = 10.0, resync: bool = False) -> None:
+        """deadline: seconds a call may take unless it says otherwise. resync: drop what is before the first
+        reply."""
+        self.deadline = deadline
+        self._stream = stream
+        self._decoder = wire.FrameDecoder(resync=resync)
+        self._ids = itertools.count(secrets.randbelow(1 << 30) + 1)
+        self._pending: dict[tuple[int, int], PendingCall] = {}
+        self._lock = threading.Lock()
+        self._send_lock = threading.Lock()
+        self._failure: BaseException | None = None
+        self._reader = threading.Thread(target=self._read, name="agent-reader", daemon=True)
+        self._reader.start()
+
+    def start(self, op: int, payload: bytes = b"", *, client: int = 0) -> PendingCall:
+        """Sends a frame and returns at once; raises what abort() was given, AgentLost or TransportError."""
+        number = next(self._ids) & 0xFFFFFFFF or next(self._ids) & 0xFFFFFFFF
+        data = wire.encode(Frame(number, op, client, payload))
+        call = PendingCall(op, payload, client=client, deadline=self.deadline)
+        with self._lock:
+            if self._failure is not None:
+                raise self._failure
+            self._pending[number, client] = call
+        try:
+            with self._send_lock:
+                self._stream.send(data)
+        except (TransportError, OSError) as error:
+            self._reader.join(timeout=_READ_WAIT)  # it may be about to see the end, which says more
+            if isinstance(error, OSError):
+                error = TransportError(f"agent: its stream is broken: {error!r}")
+            self.abort(error)
+        return call
+
+    def call(self, op: int, payload: bytes = b"", *, client: int = 0, deadline: float | None = None) -> Reply:
+        """start() and result() in one: the reply, of whatever status."""
+        return self.start(op, payload, client=client).result(deadline)
+
+    def abort(self, error: BaseException) -> None:
+        """Makes every waiting and every later call raise `error` at once; the first abort stays."""
+        with self._lock:
+            if self._failure is None:
+                self._failure = error
+            waiting = list(self._pending.values())
+            self._pending.clear()
+        for call in waiting:
+            call._settle(None, self._failure)
+
+    def close(self) -> None:
+        """Closes the stream and ends the reader; later calls raise AgentLost."""
+        self.abort(AgentLost("agent: the connection was closed"))
+        self._stream.close()
+        if self._reader is not threading.current_thread():
+            self._reader.join(timeout=5)
+
+    def _read(self) -> None:
+        try:
+            while self._failure is None:
+                data = self._recv()
+                if data is None:
+                    continue
+                if not data:
+                    self.abort(AgentLost("agent: its stream has ended", hint="did the agent or its guest exit?"))
+                    return
+                for frame in self._decoder.feed(data):
+                    self._dispatch(frame)
+        except OSError as error:
+            self.abort(TransportError(f"agent: its stream is broken: {error!r}"))
+        except Exception as error:  # a waiting call must not wait for a thread that is gone
+            self.abort(error)
+
+    def _recv(self) -> bytes | None:
+        try:
+            return self._stream.recv(_READ_SIZE, _READ_WAIT)
+        except TimeoutError:
+            return None
+
+    def _dispatch(self, frame: Frame) -> None:
+        reply = wire.parse_reply(frame)
+        if frame.id == 0:  # it could not make out which frame was wrong
+            raise ProtocolError(f"agent: {wire.enum_name(AgentStatus, reply.status)} about a frame of ours")
+        with self._lock:
+            call = self._pending.pop((frame.id, frame.client), None)
+        if call is not None:
+            call._settle(reply, None)
+
+
+class AgentClient(Connection):
+    """The agent's ops, typed.
+
+    `client` is the process that executes the op: 0 for the agent itself, else the id of a client. `deadline`
+    is in seconds. Every method raises AgentOpError (with status and os_error) where the agent answers with an
+    error, ClientDiedError for a client that is dead, ProtocolError where it does not understand, and what
+    PendingCall.result raises. Sizes are in bytes; addresses are those of the process that executes the op.
+    """
+
+    def _do(self, op: int, payload: bytes = b"", *, client: int = 0, deadline: float | None = None) -> Reply:
+        return self.start(op, payload, client=client).result(deadline).check()
+
+    def _do_u32(self, op: int, payload: bytes, *, client: int, deadline: float | None) -> int:
+        return wire.parse_fields(_U32, self._do(op, payload, client=client, deadline=deadline).body)[0]
+
+    def _do_u64(self, op: int, payload: bytes, *, client: int, deadline: float | None) -> int:
+        return wire.parse_fields(_U64, self._do(op, payload, client=client, deadline=deadline).body)[0]
+
+    # The agent itself.
+
+    def hello(self, *, client: int = 0, deadline: float | None = None) -> Hello:
+        """Who is there; raises ProtocolError when it speaks another version of the protocol."""
+        hello = wire.parse_hello(self._do(Op.HELLO, client=client, deadline=deadline).body)
+        if hello.protocol != wire.PROTOCOL_VERSION:
+            raise ProtocolError(
+                f"agent {hello.build_id!r} speaks protocol {hello.protocol}, not {wire.PROTOCOL_VERSION}",
+                hint="rebuild the agent and deploy it again",
+            )
+        return hello
+
+    def ping(self, data: bytes = b"", *, client: int = 0, deadline: float | None = None) -> bytes:
+        """The same bytes back."""
+        return self._do(Op.PING, data, client=client, deadline=deadline).body
+
+    def exit(self, *, client: int = 0, deadline: float | None = None) -> None:
+        """Ends the process; its stream ends after the reply."""
+        self._do(Op.EXIT, client=client, deadline=deadline)
+
+    def reset(self, *, client: int = 0, deadline: float | None = None) -> ResetCounts:
+        """Kills all clients, closes all handles, unmaps all memory the agent knows of."""
+        body = self._do(Op.RESET, client=client, deadline=deadline).body
+        return ResetCounts(*wire.parse_fields(struct.Struct("<IIII"), body))
+
+    def sleep(self, ms: int, *, client: int = 0, deadline: float | None = None) -> None:
+        """Keeps the process busy for so many milliseconds."""
+        self._do(Op.SLEEP, _U32.pack(ms), client=client, deadline=deadline)
+
+    def batch(
+        self,
+        subs: Iterable[tuple[int, bytes]],
+        *,
+        stop_on_error: bool = False,
+        client: int = 0,
+        deadline: float | None = None,
+    ) -> list[Reply]:
+        """Ops with their payloads (wire.pack_...), executed in order in one round trip.
+
+        The replies are unchecked, and fewer than the ops if stop_on_error met an error.
+        """
+        ops = list(subs)
+        payload = wire.pack_batch(ops, stop_on_error=stop_on_error)
+        body = self._do(Op.BATCH, payload, client=client, deadline=deadline).body
+        return wire.parse_batch(body, [op for op, _ in ops])
+
+    def loop(
+        self,
+        op: int,
+        payload: bytes,
+        *,
+        count: int,
+        threads: int = 1,
+        limit_ms: int = 0,
+        stride: int = 0,
+        client: int = 0,
+        deadline: float | None = None,
+    ) -> LoopTiming:
+        """Times REQUEST or IOCTL_RAW (payload: wire.pack_request, wire.pack_ioctl_raw).
+
+        count: calls of each thread; 0 with limit_ms: until then. stride: every how many calls one is timed,
+        0: the agent chooses.
+        """
+        packed = wire.pack_loop(op, payload, count=count, threads=threads, limit_ms=limit_ms, stride=stride)
+        return wire.parse_loop(self._do(Op.LOOP, packed, client=client, deadline=deadline).body)
+
+    # The driver.
+
+    def driver_load(self, path: str, params: str = "", *, deadline: float | None = None) -> None:
+        """Loads the driver's file. params: as on the OS's own command line ("a=1 b=2")."""
+        self._do(Op.DRIVER_LOAD, wire.text(path) + wire.text(params), deadline=deadline)
+
+    def driver_unload(self, name: str, *, deadline: float | None = None) -> None:
+        """Unloads it; does not wait for users to go."""
+        self._do(Op.DRIVER_UNLOAD, wire.text(name), deadline=deadline)
+
+    def driver_status(self, name: str, *, deadline: float | None = None) -> DriverStatus:
+        return wire.parse_driver_status(self._do(Op.DRIVER_STATUS, wire.text(name), deadline=deadline).body)
+
+    # Handles.
+
+    def open(
+        self,
+        path: str,
+        flags: OpenFlag = OpenFlag.READ_WRITE,
+        *,
+        client: int = 0,
+        deadline: float | None = None,
+    ) -> int:
+        """Opens a file or device; its handle."""
+        payload = wire.text(path) + _U32.pack(flags)
+        return self._do_u32(Op.OPEN, payload, client=client, deadline=deadline)
+
+    def close_handle(self, handle: int, *, client: int = 0, deadline: float | None = None) -> None:
+        self._do(Op.CLOSE, _U32.pack(handle), client=client, deadline=deadline)
+
+    def dup(self, handle: int, *, client: int = 0, deadline: float | None = None) -> int:
+        """Another handle of the same open file."""
+        return self._do_u32(Op.DUP, _U32.pack(handle), client=client, deadline=deadline)
+
+    def handle_send(self, handle: int, to_client: int, *, deadline: float | None = None) -> int:
+        """Gives a client a handle of the agent; its number there."""
+        payload = struct.pack("<IH", handle, to_client)
+        return self._do_u32(Op.HANDLE_SEND, payload, client=0, deadline=deadline)
+
+    # Requests.
+
+    def request(
+        self,
+        handle: int,
+        number: int,
+        *,
+        data: bytes = b"",
+        out_size: int = 0,
+        cb_in: int | None = None,
+        cb_out: int | None = None,
+        in_ptr: int = 0,
+        out_ptr: int = 0,
+        fill: int = 0xCC,
+        flags: RequestFlag = RequestFlag.NONE,
+        category: int = 0,
+        client: int = 0,
+        deadline: float | None = None,
+    ) -> RequestReply:
+        """The driver request of the guest's normal form. A request that fails is a reply with os_error set.
+
+        data: the in buffer. out_size: bytes of the out buffer, filled with `fill` before the call. cb_in,
+        cb_out: the lengths claimed to the driver, by default the true ones. in_ptr, out_ptr: used with IN_PTR
+        and OUT_PTR.
+        """
+        payload = wire.pack_request(
+            handle,
+            number,
+            data=data,
+            out_size=out_size,
+            cb_in=cb_in,
+            cb_out=cb_out,
+            in_ptr=in_ptr,
+            out_ptr=out_ptr,
+            fill=fill,
+            flags=flags,
+            category=category,
+        )
+        return wire.parse_request(self._do(Op.REQUEST, payload, client=client, deadline=deadline))
+
+    def ioctl_raw(
+        self, handle: int, number: int, arg: int = 0, *, client: int = 0, deadline: float | None = None
+    ) -> IoctlReply:
+        """The bare system call with any number and any argument."""
+        payload = wire.pack_ioctl_raw(handle, number, arg)
+        reply = self._do(Op.IOCTL_RAW, payload, client=client, deadline=deadline)
+        return IoctlReply(wire.parse_fields(_I64, reply.body)[0], reply.os_error)
+
+    # Memory of the process that executes the op.
+
+    def mem_alloc(
+        self,
+        size: int,
+        *,
+        prot: Prot = Prot.RW,
+        flags: MemFlag = MemFlag.NONE,
+        hint: int = 0,
+        client: int = 0,
+        deadline: float | None = None,
+    ) -> int:
+        """Fresh zeroed pages; their address."""
+        payload = struct.pack("<QIIQ", size, prot, flags, hint)
+        return self._do_u64(Op.MEM_ALLOC, payload, client=client, deadline=deadline)
+
+    def mem_free(self, address: int, size: int, *, client: int = 0, deadline: float | None = None) -> None:
+        """Unmaps any range, also one the driver mapped; the agent does not survive losing its own."""
+        self._do(Op.MEM_FREE, struct.pack("<QQ", address, size), client=client, deadline=deadline)
+
+    def mem_protect(
+        self, address: int, size: int, *, prot: Prot, client: int = 0, deadline: float | None = None
+    ) -> None:
+        payload = struct.pack("<QQI", address, size, prot)
+        self._do(Op.MEM_PROTECT, payload, client=client, deadline=deadline)
+
+    def mem_read(self, address: int, size: int, *, client: int = 0, deadline: float | None = None) -> bytes:
+        """Exactly size bytes; a bad address is an AgentOpError with OS_ERROR."""
+        return self._do(Op.MEM_READ, struct.pack("<QI", address, size), client=client, deadline=deadline).body
+
+    def mem_write(self, address: int, data: bytes, *, client: int = 0, deadline: float | None = None) -> None:
+        """All of data; where it fails, bytes in front of the bad page may have been written."""
+        self._do(Op.MEM_WRITE, _U64.pack(address) + wire.blob(data), client=client, deadline=deadline)
+
+    def mem_fill(self, address: int, size: int, *, value: int, client: int = 0, deadline: float | None = None) -> None:
+        payload = struct.pack("<QQB", address, size, value)
+        self._do(Op.MEM_FILL, payload, client=client, deadline=deadline)
+
+    def mem_map(
+        self,
+        handle: int,
+        size: int,
+        *,
+        prot: Prot = Prot.RW,
+        offset: int = 0,
+        private: bool = False,
+        client: int = 0,
+        deadline: float | None = None,
+    ) -> int:
+        """Maps a file or device; the address."""
+        payload = struct.pack("<IIIQQ", handle, prot, int(private), size, offset)
+        return self._do_u64(Op.MEM_MAP, payload, client=client, deadline=deadline)
+
+    # Files.
+
+    def file_read(
+        self,
+        path: str,
+        length: int = 1 << 20,
+        *,
+        offset: int = 0,
+        client: int = 0,
+        deadline: float | None = None,
+    ) -> bytes:
+        """Up to length bytes, fewer at the end of the file."""
+        payload = wire.text(path) + struct.pack("<QI", offset, length)
+        return self._do(Op.FILE_READ, payload, client=client, deadline=deadline).body
+
+    def file_write(
+        self,
+        path: str,
+        data: bytes,
+        *,
+        offset: int = 0,
+        flags: FileFlag = FileFlag.NONE,
+        mode: int = 0o644,
+        client: int = 0,
+        deadline: float | None = None,
+    ) -> int:
+        """The bytes written."""
+        payload = wire.text(path) + struct.pack("<IIQ", flags, mode, offset) + wire.blob(data)
+        return self._do_u32(Op.FILE_WRITE, payload, client=client, deadline=deadline)
+
+    # Clients.
+
+    def client_start(self, program: str = "", *, inherit: bool = False, deadline: float | None = None) -> ClientInfo:
+        """A client process: another agent's program, or with "" a copy of the agent itself.
+
+        inherit: the copy keeps the agent's handles, with their numbers, and its memory.
+        """
+        payload = _U32.pack(inherit) + wire.text(program)
+        body = self._do(Op.CLIENT_START, payload, deadline=deadline).body
+        return ClientInfo(*wire.parse_fields(_U16_U32, body))
+
+    def client_kill(self, client: int, *, wait_ms: int = 1000, deadline: float | None = None) -> ClientExit:
+        """Kills it with no chance to clean up and reaps it: its handles are closed when this returns.
+
+        A client that is dead already tells how it ended. wait_ms: how long the agent, which serves nobody
+        meanwhile, waits for the death before it answers CLIENT_STUCK.
+        """
+        return wire.parse_exit(self._do(Op.CLIENT_KILL, _U16_U32.pack(client, wait_ms), deadline=deadline).body)
