@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* A client's side of the transport, and the runner: one argument, the name of the test to run. */
+#include "host.h"
+
+#define TEST_MAX 200
+
+static struct {
+	const char *name;
+	host_test *test;
+} tests[TEST_MAX];
+static uint32_t test_count;
+
+void host_test_add(const char *name, host_test *test)
+{
+	CHECK(test_count < TEST_MAX);
+	tests[test_count].name = name;
+	tests[test_count++].test = test;
+}
+
+int32_t client_request(struct supdrv_session *session, uint32_t number, struct client *client)
+{
+	struct supdrv_call call;
+	int32_t status;
+
+	client->copied = 0;
+	status = supdrv_call_prepare(session, number, client->in_size, client->out_size, &call);
+	if (status)
+		return status;
+	CHECK(call.buffer_size >= call.in_size && call.buffer_size >= call.out_size);
+	/* A buffer of its own size, so that the sanitizer sees every step beyond it. */
+	call.buffer = calloc(1, call.buffer_size ? call.buffer_size : 1);
+	memcpy(call.buffer, client->in, call.in_size);
+	status = supdrv_call_run(session, &call);
+	if (status)
+		CHECK_EQUAL(call.returned, 0);
+	CHECK(call.returned <= call.out_size);
+	if (!status && client->out_faults)
+		supdrv_call_undo(session, &call);
+	else if (!status && call.returned)
+		memcpy(client->out, call.buffer, call.returned);
+	client->copied = call.returned;
+	free(call.buffer);
+	return status;
+}
+
+int32_t request(struct supdrv_session *session, uint32_t number, const void *in, uint64_t in_size,
+		void *out, uint64_t out_size)
+{
+	struct client client = {in, in_size, out, out_size, false, 0};
+
+	return client_request(session, number, &client);
+}
+
+SUPCOOKIE_OUT negotiate(struct supdrv_session *session)
+{
+	const SUPCOOKIE_IN in = {SUPCOOKIE_MAGIC, SUPDRVIOC_VERSION};
+	SUPCOOKIE_OUT out;
+
+	CHECK_EQUAL(request(session, SUP_IOCTL_COOKIE, &in, sizeof(in), &out, sizeof(out)), 0);
+	return out;
+}
+
+void bench_setup(struct bench *bench, const struct supdrv_request *extra, uint32_t extra_count)
+{
+	CHECK_EQUAL(supdrv_device_create(extra, extra_count, &bench->device), SUPDRV_OK);
+	CHECK_EQUAL(supdrv_session_open(bench->device, bench, &bench->session), SUPDRV_OK);
+	bench->identity = negotiate(bench->session);
+	bench->cookies[0] = bench->identity.u32Cookie;
+	bench->cookies[1] = bench->identity.u32SessionCookie;
+}
+
+void bench_teardown(struct bench *bench)
+{
+	supdrv_session_close(bench->session);
+	supdrv_device_destroy(bench->device);
+	CHECK_EQUAL(host_alloc_live, 0);
+	CHECK_EQUAL(host_lock_live, 0);
+}
+
+int main(int argc, char **argv)
+{
+	uint32_t i;
+
+	for (i = 0; argc == 2 && i < test_count; i++) {
+		if (!strcmp(argv[1], tests[i].name)) {
+			tests[i].test();
+			return 0;
+		}
+	}
+	fprintf(stderr, "usage: %s TEST\n", argv[0]);
+	return 2;
+}

@@ -1,0 +1,137 @@
+"""Crash reports of real guests: `golden/` holds what they printed when the driver was told to fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.console.crash import Crash, crash_title, find_crash, find_frames
+
+GOLDEN = Path(__file__).parent / "golden"
+NULL_WRITE = "supdrv_fault_null_write"
+
+
+def golden(name: str) -> Crash | None:
+    return find_crash((GOLDEN / f"{name}.log").read_text())
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "title", "innermost"),
+    [
+        (
+            "linux-amd64-panic",
+            "panic",
+            "Kernel panic - not syncing: supdrv: panic on request",
+            "dump_stack_lvl",
+        ),
+        (
+            "linux-amd64-oops",
+            "oops",
+            "BUG: kernel NULL pointer dereference, address: 0000000000000000",
+            NULL_WRITE,
+        ),
+        ("linux-x86-oops", "oops", "BUG: kernel NULL pointer dereference, address: 00000000", NULL_WRITE),
+        (
+            "linux-amd64-oops-in-interrupt",
+            "oops",
+            "BUG: kernel NULL pointer dereference, address: 0000000000000000",
+            NULL_WRITE,
+        ),
+        (
+            "linux-x86-oops-in-interrupt",
+            "oops",
+            "BUG: kernel NULL pointer dereference, address: 00000000",
+            NULL_WRITE,
+        ),
+        ("linux-x86-spin", "panic", "Kernel panic - not syncing: NMI: Not continuing", "dump_stack_lvl"),
+    ],
+)
+def test_a_report_is_recognised_by_its_first_line(name: str, kind: str, title: str, innermost: str) -> None:
+    crash = golden(name)
+    assert crash is not None
+    assert (crash.kind, crash.title, crash.frames[0].function) == (kind, title, innermost)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "start"),
+    [
+        ("linux-amd64-warn", "warning", "WARNING: CPU: 0 PID: "),
+        ("linux-amd64-bug-with-lock", "bug", "kernel BUG at "),
+    ],
+)
+def test_a_report_with_a_changing_title_is_recognised(name: str, kind: str, start: str) -> None:
+    crash = golden(name)
+    assert crash is not None
+    assert crash.kind == kind
+    assert crash.title.startswith(start)
+    assert any(frame.module == "supdrv" for frame in crash.frames)
+
+
+@pytest.mark.parametrize("name", ["linux-amd64-hang", "linux-amd64-reboot", "linux-x86-hang"])
+def test_a_console_without_a_report_is_no_crash(name: str) -> None:
+    assert golden(name) is None
+
+
+def test_the_drivers_frames_come_with_offset_size_and_module() -> None:
+    crash = golden("linux-amd64-oops")
+    assert crash is not None
+    frame = crash.frames[0]
+    assert (frame.offset, frame.size, frame.module, frame.sure) == (0x7, 0x20, "supdrv", True)
+    assert [frame.function for frame in crash.frames if frame.module and frame.sure][:3] == [
+        "supdrv_fault_null_write",
+        "supdrv_fault_inner",
+        "supdrv_fault_outer",
+    ]
+
+
+def test_a_frame_that_the_kernel_doubts_is_marked() -> None:
+    (sure, doubted) = find_frames(" supdrv_call_run+0x37/0x60 [supdrv]\n ? kfree+0x1/0x2\n")
+    assert (sure.sure, doubted.sure) == (True, False)
+
+
+def test_the_head_of_a_report_ends_before_its_backtrace() -> None:
+    crash = golden("linux-amd64-oops")
+    assert crash is not None
+    assert "RIP: 0010:supdrv_fault_null_write+0x7/0x20 [supdrv]" in crash.head
+    assert "supdrv_fault_outer" not in crash.head
+
+
+def test_the_panic_after_an_oops_belongs_to_the_oops() -> None:
+    log = "[ 1.0] BUG: unable to handle page fault for address: 0000dead\n[ 1.1] Kernel panic - not syncing: Fatal\n"
+    crash = find_crash(log)
+    assert crash is not None
+    assert crash.kind == "oops"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[    5.6] evm: overlay not supported",
+        "the test prints Kernel panic - not syncing: in a sentence",
+        "[    1.0] printk: console [ttyS0] enabled",
+        "[    2.0] supdrv: module verification failed: signature and/or required key missing - tainting kernel",
+        "",
+    ],
+)
+def test_an_ordinary_line_begins_no_report(line: str) -> None:
+    assert crash_title(line) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("[  9.1] BUG: KASAN: use-after-free in supdrv_call_run+0x1/0x2 [supdrv]", "sanitizer"),
+        ("[  9.1] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [agent:42]", "lockup"),
+        ("[  9.1] INFO: task agent:42 blocked for more than 120 seconds.", "lockup"),
+        ("[  9.1] WARNING: possible circular locking dependency detected", "lock order"),
+        ("[  9.1] general protection fault, probably for non-canonical address 0xdead: 0000 [#1]", "oops"),
+        ("[  9.1] BUG: scheduling while atomic: agent/42/0x00000002", "bug"),
+        ("[  9.1] list_add corruption. next->prev should be prev", "bug"),
+        ("[  9.1][  T42] rcu: INFO: rcu_preempt self-detected stall on CPU", "lockup"),
+    ],
+)
+def test_each_kind_of_report_is_told_apart(line: str, kind: str) -> None:
+    found = crash_title(line)
+    assert found is not None
+    assert found[0] == kind

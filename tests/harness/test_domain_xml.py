@@ -1,0 +1,66 @@
+"""The libvirt domain of a guest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from harness.provision.domain_xml import METADATA_NAMESPACE, DomainSpec, domain_xml
+
+SPEC = DomainSpec(
+    name="supdrv-1234-linux-amd64",
+    state="/state & more",
+    run="1234",
+    cell="linux-amd64",
+    accelerator="qemu",
+    arch="amd64",
+    memory_mib=256,
+    cpus=1,
+    cpu_model="",
+    kernel=Path("/images/vmlinuz"),
+    initrd=Path("/run/initrd.img"),
+    cmdline='console=ttyS0 quote="<&>"',
+    console=Path("/run/console.log"),
+)
+
+
+def parse(spec: DomainSpec) -> ElementTree.Element:
+    return ElementTree.fromstring(domain_xml(spec))
+
+
+def test_the_command_line_arrives_whatever_characters_it_has() -> None:
+    assert parse(SPEC).findtext("os/cmdline") == SPEC.cmdline
+
+
+def test_the_domain_says_whose_it_is() -> None:
+    owner = parse(SPEC).find(f"metadata/{{{METADATA_NAMESPACE}}}owner")
+    assert owner is not None
+    assert owner.attrib == {"state": SPEC.state, "run": "1234", "cell": "linux-amd64"}
+
+
+def test_the_console_is_a_file_written_from_the_first_byte() -> None:
+    source = parse(SPEC).find("devices/serial[@type='file']/source")
+    assert source is not None
+    assert source.attrib == {"path": "/run/console.log", "append": "off"}
+
+
+def test_the_only_network_is_the_user_mode_one() -> None:
+    interfaces = parse(SPEC).findall("devices/interface")
+    assert [interface.get("type") for interface in interfaces] == ["user"]
+
+
+def test_a_guest_that_resets_itself_ends() -> None:
+    assert parse(SPEC).findtext("on_reboot") == "destroy"
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "model", "mode"),
+    [("kvm", "", "host-passthrough"), ("qemu", "", "maximum"), ("qemu", "qemu64", "custom")],
+)
+def test_the_processor_is_the_best_that_the_accelerator_has(accelerator: str, model: str, mode: str) -> None:
+    cpu = parse(replace(SPEC, accelerator=accelerator, cpu_model=model)).find("cpu")
+    assert cpu is not None
+    assert cpu.get("mode") == mode

@@ -1,0 +1,43 @@
+"""What the tests of the ioctl suite share: where tests are collected, and a device not yet greeted."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.matrix import Cell
+from harness.session.client import Client
+from harness.session.device import Device
+
+_MARKERS = (
+    "only(property): the test exists in cells that have the property among their markers only",
+    "never(property): the test does not exist in cells that have the property among their markers",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in _MARKERS:
+        config.addinivalue_line("markers", line)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what cannot be asked in a cell at all: nothing is missing there, so nothing is skipped."""
+    dropped = [item for item in items if not _exists(item)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if item not in set(dropped)]
+
+
+def _exists(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    cell = callspec.params.get("cell") if callspec is not None else None
+    if not isinstance(cell, Cell):
+        return True
+    return all(mark.args[0] in cell.markers for mark in item.iter_markers("only")) and not any(
+        mark.args[0] in cell.markers for mark in item.iter_markers("never")
+    )
+
+
+@pytest.fixture
+def device(client: Client) -> Device:
+    """The device, open for reading and writing; no request has been made on it."""
+    return client.open()

@@ -1,0 +1,113 @@
+"""Loading and unloading: not while the device is open, and with new cookies and tokens each time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from catalogue import ask
+
+from harness.abi import Status
+from harness.session.cell_session import CellSession
+from harness.session.outcome import Outcome
+from harness.targets import Refusal
+from harness.transport.wire import AgentOpError
+
+
+@contextmanager
+def unloaded(guest: CellSession) -> Iterator[None]:
+    """Without the driver; it is there again at the end, whatever happened."""
+    guest.agent.driver_unload(guest.target.module)
+    try:
+        yield
+    finally:
+        load(guest)
+
+
+def load(guest):
+    guest.target.load_driver(guest.agent, guest.ssh, guest._build)
+
+
+def reload(guest):
+    with unloaded(guest):
+        pass
+
+
+def cannot_be_unloaded(guest, abi):
+    """How the guest refuses to unload the driver."""
+    with pytest.raises(AgentOpError) as caught, unloaded(guest):
+        pass
+    return Outcome(code=caught.value.os_error, abi=abi, target=guest.target)
+
+
+def function_tokens(session):
+    size = session.abi.layout("SUPQUERYFUNCS_OUT").size_of(session.greeting["cFunctions"])
+    reply = ask(session, "QUERY_FUNCS", out_size=size)
+    return {entry["pfn"] for entry in session.output("QUERY_FUNCS", reply)["aFunctions"]}
+
+
+def test_an_open_driver_cannot_be_unloaded(session, guest):
+    assert cannot_be_unloaded(guest, session.abi) == Refusal.IN_USE
+
+
+def test_a_device_that_was_never_greeted_keeps_the_driver_too(device, guest):
+    assert cannot_be_unloaded(guest, device.abi) == Refusal.IN_USE
+
+
+def test_a_driver_that_was_not_unloaded_still_answers(session, open_session, guest):
+    cannot_be_unloaded(guest, session.abi)
+    assert ask(session, "GET_PAGING_MODE").outcome == Status.OK
+    assert open_session().cookies.device == session.cookies.device
+
+
+def test_the_driver_can_be_unloaded_after_the_last_close(session, open_session, guest):
+    other = open_session()
+    session.close()
+    cannot_be_unloaded(guest, session.abi)
+    other.close()
+    with unloaded(guest):
+        assert not guest.agent.driver_status(guest.target.module).loaded
+
+
+def test_the_device_comes_and_goes_with_the_driver(client, guest):
+    with unloaded(guest), pytest.raises(AgentOpError):
+        client.open()
+    client.open()
+
+
+def test_every_load_has_another_device_cookie(open_session, guest):
+    seen = set()
+    for _ in range(3):
+        session = open_session()
+        seen.add(session.cookies.device)
+        session.close()
+        reload(guest)
+    assert len(seen) == 3
+
+
+def test_the_cookies_of_an_earlier_load_are_refused(session, open_session, guest):
+    session.close()
+    reload(guest)
+    again = open_session()
+    for cookies in (
+        {"u32Cookie": session.cookies.device},
+        {"u32Cookie": session.cookies.device, "u32SessionCookie": session.cookies.session},
+    ):
+        reply = ask(again, "GET_PAGING_MODE", again.input("GET_PAGING_MODE", **cookies))
+        assert reply.outcome == Status.INVALID_MAGIC
+        assert reply.untouched
+
+
+@pytest.mark.needs("opaque-functions")
+def test_every_load_has_other_function_tokens(session, open_session, guest):
+    before = function_tokens(session)
+    session.close()
+    reload(guest)
+    assert not before & function_tokens(open_session())
+
+
+def test_a_new_load_starts_without_sessions(session, guest):
+    session.close()
+    reload(guest)
+    assert not any(guest.counters().values())

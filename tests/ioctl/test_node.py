@@ -1,0 +1,49 @@
+"""The device as a node of the file system: whose it is, and that it is no file."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.abi import PAGE_SIZE, Status
+from harness.session.outcome import Outcome
+from harness.targets import Refusal
+from harness.transport.wire import AgentOpError, Prot
+
+
+def outcome(client, call):
+    """How a call on the device ends that cannot succeed."""
+    with pytest.raises(AgentOpError) as caught:
+        call()
+    return Outcome(code=caught.value.os_error, abi=client.abi, target=client.target)
+
+
+@pytest.mark.needs("unix-node")
+def test_the_node_is_for_the_administrator_alone(guest):
+    stat = guest.ssh.run(f"stat -c '%a %u %g %F' {guest.target.device}", deadline=10.0)
+    assert stat.stdout.decode().strip() == "600 0 0 character special file"
+
+
+@pytest.mark.needs("unix-node")
+def test_it_cannot_be_read_as_a_file(client):
+    read = lambda: client.agent.file_read(client.target.device, 16)  # noqa: E731
+    assert outcome(client, read) == Refusal.NO_STREAM
+
+
+@pytest.mark.needs("unix-node")
+def test_it_cannot_be_written_as_a_file(client):
+    write = lambda: client.agent.file_write(client.target.device, bytes(16))  # noqa: E731
+    assert outcome(client, write) == Refusal.NO_STREAM
+
+
+@pytest.mark.needs("unix-node")
+@pytest.mark.parametrize("private", [False, True], ids=["shared", "private"])
+@pytest.mark.parametrize("prot", [Prot.NONE, Prot.READ, Prot.RW, Prot.READ | Prot.EXEC])
+def test_it_cannot_be_mapped(client, session, prot, private):
+    def map_it(offset):
+        return lambda: client.agent.mem_map(
+            session.device.handle, PAGE_SIZE, prot=prot, offset=offset, private=private, client=client.number
+        )
+
+    for offset in (0, PAGE_SIZE, 1 << 30):
+        assert outcome(client, map_it(offset)) == Refusal.NO_MAPPING
+    assert session.call("IDT_REMOVE").outcome == Status.OK

@@ -1,0 +1,56 @@
+"""What an open that is not for reading and writing may do, and what a device is not: a file."""
+
+from __future__ import annotations
+
+import pytest
+from catalogue import FAST, GREETING, SLOW, good_size, number_of
+from request_numbers import slow_number
+
+from harness.targets import Refusal
+
+MODES = [
+    pytest.param({"read": True, "write": False}, id="read-only"),
+    pytest.param({"read": False, "write": True}, id="write-only"),
+]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", SLOW)
+def test_a_request_needs_reading_and_writing(client, session, name, mode):
+    half_open = client.open(**mode)
+    data = session.input(name, **(GREETING if name == "COOKIE" else {}))
+    reply = half_open.request(
+        number_of(client.abi, name), data, out_size=good_size(client.abi, name), name=name
+    )
+    assert reply.outcome == Refusal.NOT_READ_WRITE
+    assert reply.untouched
+
+
+@pytest.mark.needs("fast-requests")
+@pytest.mark.needs("argument-block")
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", FAST)
+def test_a_fast_request_needs_reading_and_writing(client, name, mode):
+    assert client.open(**mode).raw(number_of(client.abi, name), 0) == Refusal.NOT_READ_WRITE
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_unknown_request_needs_reading_and_writing(client, mode):
+    reply = client.open(**mode).request(slow_number(client.abi, 127), bytes(8), out_size=8)
+    assert reply.outcome == Refusal.NOT_READ_WRITE
+    assert reply.untouched
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_half_open_device_does_not_disturb_a_session(client, session, mode):
+    client.open(**mode).close()
+    assert session.call("IDT_REMOVE").outcome.code == 0
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_half_open_device_is_a_session_until_it_is_closed(client, guest, mode):
+    before = guest.counters()["sessions"]
+    half_open = client.open(**mode)
+    assert guest.counters()["sessions"] == before + 1
+    half_open.close()
+    assert guest.counters()["sessions"] == before

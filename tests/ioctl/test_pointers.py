@@ -1,0 +1,135 @@
+"""Pointers to input and output: bad ones are refused, good ones may be anywhere, unused ones are ignored."""
+
+from __future__ import annotations
+
+import pytest
+from addresses import BAD_KINDS, bad_address, end_of_memory
+from argument_block import place_bytes
+from catalogue import SLOW, WITH_OUTPUT, WITHOUT_OUTPUT, ask, good_input, good_size
+
+from harness.abi import PAGE_SIZE, Status
+from harness.session.device import FILL
+from harness.targets import Refusal
+
+pytestmark = pytest.mark.needs("argument-block")
+
+
+def check_usable(session):
+    assert ask(session, "IDT_REMOVE").outcome == Status.OK
+
+
+@pytest.mark.parametrize("kind", BAD_KINDS)
+@pytest.mark.parametrize("name", SLOW)
+def test_input_at_a_bad_address_is_refused(session, client, name, kind):
+    reply = ask(session, name, in_pointer=bad_address(client, kind))
+    assert reply.outcome == Refusal.BAD_ADDRESS
+    assert reply.untouched
+    check_usable(session)
+
+
+@pytest.mark.parametrize("missing", [1, 4])
+@pytest.mark.parametrize("name", SLOW)
+def test_input_that_runs_into_an_unmapped_page_is_refused(session, client, name, missing):
+    data = good_input(session, name)
+    address = end_of_memory(client, len(data) - missing)
+    client.write(address, data[:-missing])
+    reply = ask(session, name, data, in_pointer=address)
+    assert reply.outcome == Refusal.BAD_ADDRESS
+    assert reply.untouched
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_input_in_read_only_memory_is_enough(session, client, name):
+    address = place_bytes(client, good_input(session, name))
+    client.protect(address, PAGE_SIZE, read=True, write=False)
+    assert ask(session, name, in_pointer=address).outcome == Status.OK
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_input_may_lie_at_an_odd_address_and_across_pages(session, client, name):
+    address = client.alloc(2 * PAGE_SIZE) + PAGE_SIZE - 3
+    client.write(address, good_input(session, name))
+    assert ask(session, name, in_pointer=address).outcome == Status.OK
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_the_input_is_not_written_to(session, client, name):
+    data = good_input(session, name)
+    address = place_bytes(client, data)
+    assert ask(session, name, data, in_pointer=address).outcome == Status.OK
+    assert client.read(address, len(data)) == data
+
+
+@pytest.mark.parametrize("kind", BAD_KINDS)
+@pytest.mark.parametrize("name", WITH_OUTPUT)
+def test_output_to_a_bad_address_is_refused(session, client, name, kind):
+    reply = ask(session, name, out_pointer=bad_address(client, kind))
+    assert reply.outcome == Refusal.BAD_ADDRESS
+    check_usable(session)
+
+
+@pytest.mark.parametrize("name", WITH_OUTPUT)
+def test_output_to_read_only_memory_is_refused(session, client, name):
+    address = client.alloc(PAGE_SIZE, write=False)
+    reply = ask(session, name, out_pointer=address)
+    assert reply.outcome == Refusal.BAD_ADDRESS
+    assert client.read(address, PAGE_SIZE) == bytes(PAGE_SIZE)
+
+
+@pytest.mark.parametrize("name", [name for name in WITH_OUTPUT if name != "IDT_INSTALL"])
+def test_output_that_runs_into_an_unmapped_page_is_refused(session, client, name):
+    address = end_of_memory(client, good_size(session.abi, name) - 1)
+    assert ask(session, name, out_pointer=address).outcome == Refusal.BAD_ADDRESS
+    check_usable(session)
+
+
+@pytest.mark.parametrize("name", WITH_OUTPUT)
+def test_output_may_lie_at_an_odd_address_and_across_pages(session, client, name):
+    size = good_size(session.abi, name)
+    address = client.alloc(2 * PAGE_SIZE) + PAGE_SIZE - 1
+    client.write(address - 1, bytes([FILL]) * (size + 2))
+    normal = ask(session, name)
+    assert ask(session, name, out_pointer=address).outcome == Status.OK
+    assert client.read(address - 1, size + 2) == bytes([FILL]) + normal.out + bytes([FILL])
+
+
+@pytest.mark.parametrize("kind", BAD_KINDS)
+@pytest.mark.parametrize("name", WITHOUT_OUTPUT)
+def test_an_output_of_no_bytes_is_not_touched(session, client, name, kind):
+    assert ask(session, name, out_pointer=bad_address(client, kind), cb_out=0).outcome == Status.OK
+
+
+@pytest.mark.parametrize("kind", BAD_KINDS)
+def test_an_input_of_no_bytes_is_not_touched(session, client, kind):
+    reply = ask(session, "IDT_REMOVE", in_pointer=bad_address(client, kind), cb_in=0)
+    assert reply.outcome == Status.INVALID_PARAM
+
+
+@pytest.mark.parametrize("name", WITH_OUTPUT)
+def test_output_may_replace_the_input_in_place(session, name):
+    data = good_input(session, name)
+    size = good_size(session.abi, name)
+    normal = ask(session, name, data)
+    reply = ask(session, name, data, overlay=True)
+    assert reply.outcome == Status.OK
+    assert reply.out[:size] == normal.out
+
+
+@pytest.mark.parametrize("shift", [-4, 4])
+@pytest.mark.parametrize("name", WITH_OUTPUT)
+def test_output_may_overlap_the_input_in_part(session, client, name, shift):
+    data = good_input(session, name)
+    size = good_size(session.abi, name)
+    address = client.alloc(PAGE_SIZE) + 64
+    client.write(address, data)
+    normal = ask(session, name, data)
+    reply = ask(session, name, data, in_pointer=address, out_pointer=address + shift)
+    assert reply.outcome == Status.OK
+    assert client.read(address + shift, size) == normal.out
+
+
+def test_a_refused_request_leaves_an_overlaid_buffer_alone(session):
+    data = session.input("GET_PAGING_MODE", u32Cookie=session.cookies.device ^ 1)
+    reply = ask(session, "GET_PAGING_MODE", data, out_size=len(data), cb_out=4, overlay=True)
+    assert reply.outcome == Status.INVALID_MAGIC
+    assert reply.out == data
