@@ -7,6 +7,7 @@ import sys
 import click
 
 from harness import __version__
+from harness.cli.bench import bench
 from harness.cli.cells import cells
 from harness.cli.doctor import doctor
 from harness.cli.down import down
@@ -25,7 +26,7 @@ def commands() -> None:
     """Tests one ring-0 driver on every operating system it is written for."""
 
 
-for command in (matrix, cells, doctor, setup, shell, console, down):
+for command in (matrix, cells, doctor, setup, shell, console, down, bench):
     commands.add_command(command)
 
 

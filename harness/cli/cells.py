@@ -9,6 +9,8 @@ from rich.table import Table
 from harness.cli.options import known_cells, lab_options, make_lab
 from harness.errors import CellUnavailable
 
+_WIDTH = 132
+
 
 @click.command()
 @lab_options
@@ -28,4 +30,4 @@ def cells(uri: str, accelerator: str, guests: str | None, driver: str) -> None:
             table.add_row(cell.id, cell.guest.name, kernel, f"{cell.os}-{cell.client}", required, state)
     finally:
         lab.close()
-    Console().print(table)
+    Console(width=_WIDTH).print(table)

@@ -16,6 +16,7 @@ from harness.plugin.collector import ResultsCollector
 from harness.report.table import print_table
 from harness.results import matrix_passed
 
+TABLE_WIDTH = 132
 _EXIT_RAN = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
@@ -75,5 +76,5 @@ def matrix(
         raise KeyboardInterrupt
     if witness.collector is None or status not in _EXIT_RAN:
         raise ConfigError(f"pytest did not run the suite (its exit status is {int(status)})")
-    print_table(witness.collector.results, Console(width=None))
+    print_table(witness.collector.results, Console(width=TABLE_WIDTH))
     return 0 if matrix_passed(witness.collector.results) else 1

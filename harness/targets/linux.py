@@ -26,7 +26,7 @@ _EVIDENCE_CHARACTERS = 6000
 _COUNTERS = "/sys/kernel/debug/supdrv/counters"
 _COUNTERS_BYTES = 4096
 
-# Numbers of Linux, whatever system the controller runs on. EBADF and ENOTTY: docs/driver.md.
+# Numbers of Linux, whatever system the controller runs on. EBADF and ENOTTY: docs/driver.md; EAGAIN: delete_module(2).
 _REFUSALS = {
     Refusal.BAD_ADDRESS: 14,
     Refusal.BAD_SIZE_FIELD: 22,
@@ -34,7 +34,7 @@ _REFUSALS = {
     Refusal.WRONG_WORD_SIZE: 25,
     Refusal.NO_MAPPING: 19,
     Refusal.NO_STREAM: 22,
-    Refusal.IN_USE: 16,
+    Refusal.IN_USE: 11,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import shlex
 import socket
 import time
@@ -13,6 +14,10 @@ import paramiko
 from harness.errors import TransportError
 
 _CONNECT_RETRY_SECONDS = 0.05
+_SEND_SECONDS = 30.0
+
+# What goes wrong is raised here; paramiko's own log of it would only repeat it on the terminal.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +146,18 @@ class SshStream:
         self._channel = channel
 
     def send(self, data: bytes) -> None:
-        """Send all of `data`. Raises OSError when the stream is closed."""
-        self._channel.settimeout(None)
-        self._channel.sendall(data)
+        """Send all of `data`. Raises OSError when the stream is closed or nothing is taken for a long time."""
+        rest = memoryview(data)
+        end = time.monotonic() + _SEND_SECONDS
+        while rest:
+            try:
+                rest = rest[self._channel.send(rest) :]
+            except TimeoutError:
+                # The channel has one time limit for both directions, and the reader's is short.
+                if time.monotonic() > end:
+                    raise
+            else:
+                end = time.monotonic() + _SEND_SECONDS
 
     def recv(self, max_bytes: int, timeout: float) -> bytes:
         """At most `max_bytes` bytes, b"" at the end of the stream. Raises TimeoutError after `timeout` seconds."""

@@ -42,7 +42,7 @@ COMPILERS: list[tuple[str, str, tuple[str, ...]]] = [
     ("linux-x86", "clang", ("clang", "-m32")),
     ("linux-amd64", "clang", ("clang", "-m64")),
 ]
-FLAGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-ffreestanding", "-fsyntax-only")
+FLAGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-ffreestanding", "-c")
 
 
 def compile_source(source: str, directory: Path, command: tuple[str, ...]) -> str:
@@ -52,7 +52,7 @@ def compile_source(source: str, directory: Path, command: tuple[str, ...]) -> st
     if shutil.which(command[0]) is None:
         pytest.skip(f"no {command[0]} on this host")
     done = subprocess.run(
-        [*command, *FLAGS, f"-I{INCLUDE}", str(path)],
+        [*command, *FLAGS, f"-I{INCLUDE}", str(path), "-o", str(directory / "check.o")],
         capture_output=True,
         text=True,
         timeout=TIMEOUT_SECONDS,

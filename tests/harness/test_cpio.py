@@ -1,16 +1,21 @@
-"""The initramfs writer: what the kernel and cpio read back is what was put in."""
+"""What goes into an initramfs: the archive, which cpio reads back as it was put in, and the keys of a run."""
 
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_ssh_private_key, load_ssh_public_key
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.errors import SetupError
 from harness.images.cpio import (
     Entry,
     append,
@@ -23,6 +28,9 @@ from harness.images.cpio import (
     regular,
     symlink,
 )
+from harness.images.debs import AptRoot
+from harness.images.keys import dropbear_private, make_keys, openssh_public
+from harness.images.store import default_root
 
 ENTRIES = [
     regular("bin/busybox", b"\x7fELF" + bytes(7), mode=0o755),
@@ -139,3 +147,50 @@ def test_a_damaged_archive_is_refused() -> None:
         parse(b"garbage")
     with pytest.raises(ValueError, match="ends in the middle"):
         parse(archive([regular("a", bytes(4096))])[:600])
+
+
+def test_keys_are_new_each_time_and_private_halves_are_not_shown() -> None:
+    one, other = make_keys(), make_keys()
+
+    assert one.client_private != other.client_private
+    assert one.host_public != other.host_public
+    assert "PRIVATE" not in repr(one)
+
+
+def test_the_client_s_key_opens_what_authorized_keys_lets_in() -> None:
+    keys = make_keys()
+    private = load_ssh_private_key(keys.client_private, None)
+    assert isinstance(private, Ed25519PrivateKey)
+
+    assert private.public_key() == load_ssh_public_key(keys.authorized_keys.rsplit(b" ", 1)[0])
+    assert set(keys.files()) >= {"root/.ssh/authorized_keys", "etc/dropbear/dropbear_ed25519_host_key"}
+    assert keys.known_host("127.0.0.1", port=2200).startswith("[127.0.0.1]:2200 ssh-ed25519 ")
+
+
+def dropbearkey(tmp_path: Path) -> list[str]:
+    """dropbear's own tool, from Debian's package: the host need not have it."""
+    try:
+        apt = AptRoot(default_root())
+        apt.update("amd64")
+        files = apt.fetch(apt.resolve("amd64", ["dropbear-bin"]))
+    except SetupError as error:
+        pytest.skip(f"no dropbear: {error.message}")
+    for file in files:
+        subprocess.run(["dpkg-deb", "--extract", file, tmp_path / "root"], check=True)
+    libraries = ":".join(str(p) for p in (tmp_path / "root").glob("**/x86_64-linux-gnu"))
+    (loader,) = [p for p in (tmp_path / "root").rglob("ld-linux-x86-64.so.2") if not p.is_symlink()]
+    return [str(loader), "--library-path", libraries, str(tmp_path / "root/usr/bin/dropbearkey")]
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="runs dropbear for amd64")
+def test_dropbear_reads_our_host_key_and_writes_the_same_format(tmp_path: Path) -> None:
+    tool = dropbearkey(tmp_path)
+    key = Ed25519PrivateKey.generate()
+    (tmp_path / "ours").write_bytes(dropbear_private(key))
+    said = subprocess.run([*tool, "-y", "-f", tmp_path / "ours"], capture_output=True, text=True, check=True).stdout
+    assert openssh_public(key) in said
+
+    subprocess.run([*tool, "-t", "ed25519", "-f", tmp_path / "theirs"], capture_output=True, check=True)
+    theirs = (tmp_path / "theirs").read_bytes()
+    seed = theirs[len(b"\0\0\0\x0bssh-ed25519\0\0\0\x40") :][:32]
+    assert dropbear_private(Ed25519PrivateKey.from_private_bytes(seed)) == theirs

@@ -1,14 +1,15 @@
-"""Where packages come from, and that the host's own apt has no part in it."""
+"""Where packages come from, that the host's own apt has no part in it, and what is said meanwhile."""
 
 from __future__ import annotations
 
+import io
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from harness.errors import SetupError
-from harness.events import RecordingProgress
+from harness.events import LineProgress, RecordingProgress, megabytes, stage
 from harness.images import debs, host_tool
 from harness.images.debs import AptRoot, unpack
 from harness.images.sources import (
@@ -72,7 +73,7 @@ Components: main
 
 
 def test_a_key_block_inside_a_stanza_is_kept_whole() -> None:
-    text = "Types: deb\nURIs: http://x.example/debian\nSuites: s\nComponents: main\nSigned-By:\n -----BEGIN\n .\n abc\n"
+    text = "Types: deb\nURIs: http://x.example/debian\nSuites: s\nComponents: main\nSigned-By:\n -----BEGIN\n .\n"
 
     (source,) = parse_deb822(text)
 
@@ -222,18 +223,18 @@ def test_dependencies_are_resolved_for_both_architectures_on_an_empty_system(sha
 
 def test_a_package_is_fetched_once_verified_and_unpacked(shared: AptRoot, tmp_path: Path) -> None:
     apt = AptRoot(default_root(), progress=(progress := RecordingProgress()))
-    (package,) = apt.resolve("i386", ["busybox-static"])
+    (package,) = [each for each in apt.resolve("i386", ["hello"]) if each.name == "hello"]  # no image has it
     (file,) = apt.fetch([package])
     file.write_bytes(b"damaged")
 
     assert apt.fetch([package]) == [file]
-    assert progress.lines[-1].startswith("fetch busybox-static (i386) ")
+    assert progress.lines[-1].startswith("fetch hello (i386) ")
     said = len(progress.lines)
     assert apt.fetch([package]) == [file]
     assert len(progress.lines) == said, "nothing was fetched again"
 
     unpack(file, tmp_path / "out")
-    assert (tmp_path / "out/bin/busybox").read_bytes()[4] == 1, "a 32-bit ELF file"
+    assert (tmp_path / "out/usr/bin/hello").read_bytes()[4] == 1, "a 32-bit ELF file"
 
 
 def test_an_unknown_package_is_named(shared: AptRoot) -> None:
@@ -248,3 +249,29 @@ def test_the_host_s_architectures_stay_as_they_are(shared: AptRoot) -> None:
     shared.resolve("i386", ["busybox-static"])
 
     assert subprocess.run(["dpkg", "--print-foreign-architectures"], capture_output=True, check=True).stdout == before
+
+
+def test_a_log_has_one_line_for_each_step_with_size_and_time() -> None:
+    out = io.StringIO()
+    with stage(LineProgress(out), f"fetch linux-image (amd64) {megabytes(25_900_000)}"):
+        pass
+
+    assert out.getvalue() == "fetch linux-image (amd64) 25.9 MB ... done in 0.0 s\n"
+
+
+def test_steps_that_overlap_in_a_log_do_not_run_into_one_another() -> None:
+    out = io.StringIO()
+    progress = LineProgress(out)
+    first = progress.step("one")
+    progress.step("two").done()
+    first.done("skipped")
+
+    assert out.getvalue().splitlines() == ["one ...", "two ... done in 0.0 s", "one ... skipped in 0.0 s"]
+
+
+def test_a_step_that_raises_is_shown_as_failed() -> None:
+    progress = RecordingProgress()
+    with pytest.raises(ValueError, match="x"), stage(progress, "fetch"):
+        raise ValueError("x")
+
+    assert progress.lines == ["fetch ... failed"]

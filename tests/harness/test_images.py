@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import multiprocessing
 import os
@@ -16,17 +17,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_ssh_private_key, load_ssh_public_key
 from elftools.elf.elffile import ELFFile
 
 from harness.errors import ConfigError, SetupError
-from harness.events import LineProgress, RecordingProgress, megabytes, stage
+from harness.events import RecordingProgress
 from harness.images import linux
 from harness.images.cpio import parse
 from harness.images.debs import AptRoot, Package
 from harness.images.headers import relocate
-from harness.images.keys import dropbear_private, make_keys, openssh_public
 from harness.images.linux import BuiltImage, LinuxImage
 from harness.images.modules import module_name
 from harness.images.store import ImageStore
@@ -44,7 +42,7 @@ class Fake:
     log: Path | None = None
 
     def key(self) -> str:
-        return f"{self.size:064d}"
+        return hashlib.sha256(str(self.size).encode()).hexdigest()
 
     def resolve(self, apt: AptRoot) -> Sequence[Package]:
         return []
@@ -195,7 +193,7 @@ def test_a_module_is_known_by_the_kernel_s_name_for_it(file: str) -> None:
 
 
 def test_headers_that_lack_the_kernel_s_release_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="no usr/src/linux-headers-6.1.0-1"):
+    with pytest.raises(SetupError, match=r"no usr/src/linux-headers-6[.]1[.]0-1"):
         relocate(tmp_path, "6.1.0-1")
 
 
@@ -273,82 +271,3 @@ def test_a_module_builds_without_warnings_from_the_headers_alone(
     with (tmp_path / "hello.ko").open("rb") as stream:
         assert ELFFile(stream).elfclass == {"amd64": 64, "x86": 32}[recipe.arch]
     assert f"vermagic={image.kernel_release} ".encode() in (tmp_path / "hello.ko").read_bytes()
-
-
-# Keys.
-
-
-def test_keys_are_new_each_time_and_private_halves_are_not_shown() -> None:
-    one, other = make_keys(), make_keys()
-
-    assert one.client_private != other.client_private
-    assert one.host_public != other.host_public
-    assert "PRIVATE" not in repr(one)
-
-
-def test_the_client_s_key_opens_what_authorized_keys_lets_in() -> None:
-    keys = make_keys()
-    private = load_ssh_private_key(keys.client_private, None)
-    assert isinstance(private, Ed25519PrivateKey)
-
-    assert private.public_key() == load_ssh_public_key(keys.authorized_keys.rsplit(b" ", 1)[0])
-    assert set(keys.files()) >= {"root/.ssh/authorized_keys", "etc/dropbear/dropbear_ed25519_host_key"}
-    assert keys.known_host("127.0.0.1", port=2200).startswith("[127.0.0.1]:2200 ssh-ed25519 ")
-
-
-def dropbearkey(tmp_path: Path) -> list[str]:
-    """dropbear's own tool, from Debian's package: the host need not have it."""
-    try:
-        apt = AptRoot(ImageStore().root)
-        apt.update("amd64")
-        files = apt.fetch(apt.resolve("amd64", ["dropbear-bin"]))
-    except SetupError as error:
-        pytest.skip(f"no dropbear: {error.message}")
-    for file in files:
-        subprocess.run(["dpkg-deb", "--extract", file, tmp_path / "root"], check=True)
-    libraries = ":".join(str(p) for p in (tmp_path / "root").glob("**/x86_64-linux-gnu"))
-    (loader,) = [p for p in (tmp_path / "root").rglob("ld-linux-x86-64.so.2") if not p.is_symlink()]
-    return [str(loader), "--library-path", libraries, str(tmp_path / "root/usr/bin/dropbearkey")]
-
-
-@pytest.mark.skipif(os.uname().machine != "x86_64", reason="runs dropbear for amd64")
-def test_dropbear_reads_our_host_key_and_writes_the_same_format(tmp_path: Path) -> None:
-    tool = dropbearkey(tmp_path)
-    key = Ed25519PrivateKey.generate()
-    (tmp_path / "ours").write_bytes(dropbear_private(key))
-    said = subprocess.run([*tool, "-y", "-f", tmp_path / "ours"], capture_output=True, text=True, check=True).stdout
-    assert openssh_public(key) in said
-
-    subprocess.run([*tool, "-t", "ed25519", "-f", tmp_path / "theirs"], capture_output=True, check=True)
-    theirs = (tmp_path / "theirs").read_bytes()
-    seed = theirs[len(b"\0\0\0\x0bssh-ed25519\0\0\0\x40") :][:32]
-    assert dropbear_private(Ed25519PrivateKey.from_private_bytes(seed)) == theirs
-
-
-# Progress.
-
-
-def test_a_log_has_one_line_for_each_step_with_size_and_time() -> None:
-    out = io.StringIO()
-    with stage(LineProgress(out), f"fetch linux-image (amd64) {megabytes(25_900_000)}"):
-        pass
-
-    assert out.getvalue() == "fetch linux-image (amd64) 25.9 MB ... done in 0.0 s\n"
-
-
-def test_steps_that_overlap_in_a_log_do_not_run_into_one_another() -> None:
-    out = io.StringIO()
-    progress = LineProgress(out)
-    first = progress.step("one")
-    progress.step("two").done()
-    first.done("skipped")
-
-    assert out.getvalue().splitlines() == ["one ...", "two ... done in 0.0 s", "one ... skipped in 0.0 s"]
-
-
-def test_a_step_that_raises_is_shown_as_failed() -> None:
-    progress = RecordingProgress()
-    with pytest.raises(ValueError, match="x"), stage(progress, "fetch"):
-        raise ValueError("x")
-
-    assert progress.lines == ["fetch ... failed"]
