@@ -13,28 +13,31 @@ struct agent {
 	struct inbox inbox;
 	struct reply reply;
 	uint32_t frame_id; /* of the frame being served */
-	bool is_client;    /* serves client 0 over a socket, has no clients of its own */
+	bool is_client;	   /* serves client 0 over a socket, has no clients of its own */
 	bool leaving;
 };
 
 /* main.c */
 int agent_serve(struct agent *a);
 /* A whole frame without a body beyond `extra`. */
-void agent_answer(struct agent *a, uint32_t id, uint16_t client, uint16_t op, struct outcome outcome,
-		  const void *extra, size_t extra_length);
+void agent_answer(struct agent *a, uint32_t id, uint16_t client, uint16_t op,
+		  struct outcome outcome, const void *extra, size_t extra_length);
 
-/* ops.c: one op into one reply, which is left with its status set. ST_LATER: nothing is to be sent. */
-uint32_t op_run(struct agent *a, uint16_t op, const uint8_t *payload, size_t length, struct reply *out,
-		bool in_batch);
+/* ops.c: one op into one reply, which is left with its status set. ST_LATER: nothing is to be sent.
+ */
+uint32_t op_run(struct agent *a, uint16_t op, const uint8_t *payload, size_t length,
+		struct reply *out, bool in_batch);
 
 typedef struct outcome op_handler(struct agent *a, struct reader *in, struct reply *out);
-op_handler op_open, op_close, op_dup, op_handle_send, op_handle_recv;                               /* handles.c */
-op_handler op_request, op_ioctl_raw;                                                                /* request.c */
-op_handler op_mem_alloc, op_mem_free, op_mem_protect, op_mem_read, op_mem_write, op_mem_fill, op_mem_map; /* memory.c */
-op_handler op_client_start, op_client_kill;                                                         /* clients.c */
-op_handler op_batch;                                                                                /* batch.c */
-op_handler op_loop;                                                                                 /* loop.c */
-op_handler op_driver_load, op_driver_unload, op_driver_status, op_file_read, op_file_write;         /* files.c */
+op_handler op_open, op_close, op_dup, op_handle_send, op_handle_recv; /* handles.c */
+op_handler op_request, op_ioctl_raw;				      /* request.c */
+op_handler op_mem_alloc, op_mem_free, op_mem_protect, op_mem_read, op_mem_write, op_mem_fill,
+    op_mem_map;				    /* memory.c */
+op_handler op_client_start, op_client_kill; /* clients.c */
+op_handler op_batch;			    /* batch.c */
+op_handler op_loop;			    /* loop.c */
+op_handler op_driver_load, op_driver_unload, op_driver_status, op_file_read,
+    op_file_write; /* files.c */
 
 /* handles.c */
 os_handle handle_get(uint32_t number); /* OS_NO_HANDLE */

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A short read sets `bad` and yields zeros from then on: check reader_done() once, after the last field. */
+/* A short read sets `bad` and yields zeros from then on: check reader_done() once, after the last
+ * field. */
 struct reader {
 	const uint8_t *at;
 	size_t left;
@@ -28,8 +29,9 @@ void get_string(struct reader *r, char *to, size_t size);
 bool reader_done(const struct reader *r);
 
 /*
- * A frame being built. `base` is where the status of the current reply lies (a batch nests replies), `limit`
- * where it must end. A put that does not fit is remembered and turns the reply into TOO_LONG or NO_MEMORY.
+ * A frame being built. `base` is where the status of the current reply lies (a batch nests
+ * replies), `limit` where it must end. A put that does not fit is remembered and turns the reply
+ * into TOO_LONG or NO_MEMORY.
  */
 struct reply {
 	uint8_t *data;

@@ -12,7 +12,8 @@ enum client_state {
 	CLIENT_FREE,
 	CLIENT_LIVE,
 	CLIENT_DYING, /* its stream has ended or it was killed, but it is not reaped yet */
-	CLIENT_DEAD,  /* reaped; kept until somebody asked with CLIENT_KILL, or the place is needed */
+	CLIENT_DEAD,  /* reaped; kept until somebody asked with CLIENT_KILL, or the place is needed
+		       */
 };
 
 struct client {
@@ -26,8 +27,8 @@ struct client {
 	size_t unsent_at;
 	bool busy; /* a frame of the host is not answered yet: */
 	uint32_t frame_id;
-	uint16_t frame_op;   /* what the client was asked */
-	uint16_t answer_op;  /* what the host asked, and whom */
+	uint16_t frame_op;  /* what the client was asked */
+	uint16_t answer_op; /* what the host asked, and whom */
 	uint16_t answer_client;
 };
 
@@ -65,7 +66,8 @@ static void client_close(struct client *c)
 	c->unsent_length = c->unsent_at = 0;
 }
 
-static void client_answer_death(struct agent *a, const struct client *c, uint32_t id, uint16_t client, uint16_t op)
+static void client_answer_death(struct agent *a, const struct client *c, uint32_t id,
+				uint16_t client, uint16_t op)
 {
 	uint8_t how[5] = {c->exit.how};
 
@@ -99,8 +101,8 @@ static void client_flush(struct client *c)
 
 	if (!c->unsent)
 		return;
-	if (os_stream_offer(&c->process.stream, c->unsent + c->unsent_at, c->unsent_length - c->unsent_at,
-			    OS_NO_HANDLE, &sent) != 0) {
+	if (os_stream_offer(&c->process.stream, c->unsent + c->unsent_at,
+			    c->unsent_length - c->unsent_at, OS_NO_HANDLE, &sent) != 0) {
 		client_kill(c);
 		return;
 	}
@@ -132,7 +134,8 @@ static void client_send(struct client *c, const uint8_t *bytes, size_t n, os_han
 	c->unsent_at = 0;
 }
 
-static void client_expect(struct client *c, uint32_t id, uint16_t op, uint16_t answer_client, uint16_t answer_op)
+static void client_expect(struct client *c, uint32_t id, uint16_t op, uint16_t answer_client,
+			  uint16_t answer_op)
 {
 	c->busy = true;
 	c->frame_id = id;
@@ -196,9 +199,11 @@ static void client_frames(struct agent *a, struct client *c)
 			client_kill(c);
 			return;
 		}
-		frame_header(f.raw, f.length, f.id, c->answer_client, (uint16_t)(c->answer_op | REPLY_BIT));
+		frame_header(f.raw, f.length, f.id, c->answer_client,
+			     (uint16_t)(c->answer_op | REPLY_BIT));
 		c->busy = false;
-		if (os_stream_write(&a->stream, f.raw, FRAME_HEADER + f.length) != 0 && !a->stream.port)
+		if (os_stream_write(&a->stream, f.raw, FRAME_HEADER + f.length) != 0 &&
+		    !a->stream.port)
 			a->leaving = true;
 	}
 }
@@ -287,7 +292,8 @@ uint32_t clients_reset(struct agent *a, uint32_t *stuck)
 		if (c->state == CLIENT_FREE)
 			continue;
 		if (c->state == CLIENT_DYING) {
-			uint32_t wait_ms = now < deadline ? (uint32_t)((deadline - now) / 1000000) : 0;
+			uint32_t wait_ms =
+			    now < deadline ? (uint32_t)((deadline - now) / 1000000) : 0;
 
 			if (!client_await(a, c, wait_ms)) {
 				++*stuck;

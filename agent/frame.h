@@ -18,10 +18,10 @@ struct frame {
 };
 
 enum frame_state {
-	FRAME_NONE,      /* more bytes are needed */
-	FRAME_READY,     /* *f is a whole frame */
-	FRAME_GARBAGE,   /* no magic here; told once, the stream is then scanned for the next magic */
-	FRAME_TOO_LONG,  /* only the header fields of *f are set; the stream is then scanned */
+	FRAME_NONE,    /* more bytes are needed */
+	FRAME_READY,   /* *f is a whole frame */
+	FRAME_GARBAGE, /* no magic here; told once, the stream is then scanned for the next magic */
+	FRAME_TOO_LONG,	 /* only the header fields of *f are set; the stream is then scanned */
 	FRAME_NO_MEMORY, /* likewise */
 };
 

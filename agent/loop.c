@@ -7,8 +7,8 @@
 
 #define THREADS_MAX   64u
 #define SAMPLES_MAX   65536u /* of all threads together */
-#define CHECK_EVERY   64u    /* calls between two looks at the time limit when calls are not timed */
-#define SLOW_CLOCK_NS 500u   /* a clock that costs more than this is read for fewer calls */
+#define CHECK_EVERY   64u  /* calls between two looks at the time limit when calls are not timed */
+#define SLOW_CLOCK_NS 500u /* a clock that costs more than this is read for fewer calls */
 
 struct lap {
 	struct call call;
@@ -99,7 +99,8 @@ static uint32_t sample_at(const uint32_t *samples, uint32_t n, uint32_t per_cent
 	return n ? samples[(uint64_t)(n - 1) * per_cent / 100] : 0;
 }
 
-static void loop_report(const struct lap *laps, uint32_t threads, uint32_t *samples, struct reply *out)
+static void loop_report(const struct lap *laps, uint32_t threads, uint32_t *samples,
+			struct reply *out)
 {
 	uint64_t calls = 0, failures = 0, began = UINT64_MAX, ended = 0;
 	uint32_t first_error = 0, n = 0;
@@ -150,7 +151,8 @@ static uint32_t loop_run(struct lap *laps, uint32_t threads)
 
 struct outcome op_loop(struct agent *a, struct reader *in, struct reply *out)
 {
-	uint32_t count = get_u32(in), threads = get_u32(in), limit_ms = get_u32(in), stride = get_u32(in);
+	uint32_t count = get_u32(in), threads = get_u32(in), limit_ms = get_u32(in),
+		 stride = get_u32(in);
 	uint16_t op = get_u16(in);
 	uint32_t length, room, status = ST_OK, error = 0, ready = 0;
 	const uint8_t *payload = get_blob(in, &length);

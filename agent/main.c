@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The agent: serves frames from one stream, relays those meant for clients. See docs/agent-protocol.md. */
+/* The agent: serves frames from one stream, relays those meant for clients. See
+ * docs/agent-protocol.md. */
 #include "agent.h"
 
 #include <string.h>
 
-/* A frame whose rest does not come for so long is given up, so that a peer that died inside one blocks nobody. */
+/* A frame whose rest does not come for so long is given up, so that a peer that died inside one
+ * blocks nobody. */
 #define STALL_MS 5000u
 
 static void agent_write(struct agent *a, const void *from, size_t n)
@@ -13,14 +15,15 @@ static void agent_write(struct agent *a, const void *from, size_t n)
 		a->leaving = true;
 }
 
-void agent_answer(struct agent *a, uint32_t id, uint16_t client, uint16_t op, struct outcome outcome,
-		  const void *extra, size_t extra_length)
+void agent_answer(struct agent *a, uint32_t id, uint16_t client, uint16_t op,
+		  struct outcome outcome, const void *extra, size_t extra_length)
 {
 	uint8_t bytes[FRAME_HEADER + REPLY_HEADER + 16];
 
 	if (extra_length > 16)
 		extra_length = 16;
-	frame_header(bytes, (uint32_t)(REPLY_HEADER + extra_length), id, client, (uint16_t)(op | REPLY_BIT));
+	frame_header(bytes, (uint32_t)(REPLY_HEADER + extra_length), id, client,
+		     (uint16_t)(op | REPLY_BIT));
 	store_u32(bytes + FRAME_HEADER, outcome.status);
 	store_u32(bytes + FRAME_HEADER + 4, outcome.os_error);
 	if (extra_length)
@@ -43,16 +46,17 @@ static void agent_frame(struct agent *a, const struct frame *f)
 	a->frame_id = f->id;
 	if (op_run(a, f->op, f->payload, f->length, r, false) == ST_LATER)
 		return;
-	frame_header(r->data, (uint32_t)(r->length - FRAME_HEADER), f->id, f->client, (uint16_t)(f->op | REPLY_BIT));
+	frame_header(r->data, (uint32_t)(r->length - FRAME_HEADER), f->id, f->client,
+		     (uint16_t)(f->op | REPLY_BIT));
 	agent_write(a, r->data, r->length);
 }
 
 static void agent_frames(struct agent *a)
 {
 	static const uint32_t problem[] = {
-		[FRAME_GARBAGE] = ST_BAD_FRAME,
-		[FRAME_TOO_LONG] = ST_TOO_LONG,
-		[FRAME_NO_MEMORY] = ST_NO_MEMORY,
+	    [FRAME_GARBAGE] = ST_BAD_FRAME,
+	    [FRAME_TOO_LONG] = ST_TOO_LONG,
+	    [FRAME_NO_MEMORY] = ST_NO_MEMORY,
 	};
 
 	while (!a->leaving) {

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What RESET has to unmap. `address` and `size` are what the caller knows, `base` and `total` what was mapped. */
+/* What RESET has to unmap. `address` and `size` are what the caller knows, `base` and `total` what
+ * was mapped. */
 struct region {
 	uint64_t base;
 	uint64_t total;
@@ -35,7 +36,8 @@ static bool regions_reserve(void)
 	return true;
 }
 
-/* Takes [from, to) out of the table: whatever is mapped there later is not ours. Room for one more is reserved. */
+/* Takes [from, to) out of the table: whatever is mapped there later is not ours. Room for one more
+ * is reserved. */
 static void regions_forget(uint64_t from, uint64_t to)
 {
 	for (uint32_t i = region_count; i-- > 0;) {

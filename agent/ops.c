@@ -76,7 +76,7 @@ static struct outcome op_sleep(struct agent *a, struct reader *in, struct reply 
 	return done();
 }
 
-#define ALONE    1u /* not inside a batch */
+#define ALONE	 1u /* not inside a batch */
 #define CLIENT_0 2u /* not in a client */
 #define INTERNAL 4u /* only from client 0 to a client */
 
@@ -85,34 +85,34 @@ static const struct op_entry {
 	uint16_t rules;
 	op_handler *run;
 } op_table[] = {
-	{OP_HELLO, 0, op_hello},
-	{OP_PING, 0, op_ping},
-	{OP_EXIT, ALONE, op_exit},
-	{OP_RESET, ALONE, op_reset},
-	{OP_SLEEP, 0, op_sleep},
-	{OP_BATCH, ALONE, op_batch},
-	{OP_LOOP, 0, op_loop},
-	{OP_DRIVER_LOAD, 0, op_driver_load},
-	{OP_DRIVER_UNLOAD, 0, op_driver_unload},
-	{OP_DRIVER_STATUS, 0, op_driver_status},
-	{OP_OPEN, 0, op_open},
-	{OP_CLOSE, 0, op_close},
-	{OP_DUP, 0, op_dup},
-	{OP_HANDLE_SEND, ALONE | CLIENT_0, op_handle_send},
-	{OP_HANDLE_RECV, ALONE | INTERNAL, op_handle_recv},
-	{OP_REQUEST, 0, op_request},
-	{OP_IOCTL_RAW, 0, op_ioctl_raw},
-	{OP_MEM_ALLOC, 0, op_mem_alloc},
-	{OP_MEM_FREE, 0, op_mem_free},
-	{OP_MEM_PROTECT, 0, op_mem_protect},
-	{OP_MEM_READ, 0, op_mem_read},
-	{OP_MEM_WRITE, 0, op_mem_write},
-	{OP_MEM_FILL, 0, op_mem_fill},
-	{OP_MEM_MAP, 0, op_mem_map},
-	{OP_FILE_READ, 0, op_file_read},
-	{OP_FILE_WRITE, 0, op_file_write},
-	{OP_CLIENT_START, ALONE | CLIENT_0, op_client_start},
-	{OP_CLIENT_KILL, ALONE | CLIENT_0, op_client_kill},
+    {OP_HELLO, 0, op_hello},
+    {OP_PING, 0, op_ping},
+    {OP_EXIT, ALONE, op_exit},
+    {OP_RESET, ALONE, op_reset},
+    {OP_SLEEP, 0, op_sleep},
+    {OP_BATCH, ALONE, op_batch},
+    {OP_LOOP, 0, op_loop},
+    {OP_DRIVER_LOAD, 0, op_driver_load},
+    {OP_DRIVER_UNLOAD, 0, op_driver_unload},
+    {OP_DRIVER_STATUS, 0, op_driver_status},
+    {OP_OPEN, 0, op_open},
+    {OP_CLOSE, 0, op_close},
+    {OP_DUP, 0, op_dup},
+    {OP_HANDLE_SEND, ALONE | CLIENT_0, op_handle_send},
+    {OP_HANDLE_RECV, ALONE | INTERNAL, op_handle_recv},
+    {OP_REQUEST, 0, op_request},
+    {OP_IOCTL_RAW, 0, op_ioctl_raw},
+    {OP_MEM_ALLOC, 0, op_mem_alloc},
+    {OP_MEM_FREE, 0, op_mem_free},
+    {OP_MEM_PROTECT, 0, op_mem_protect},
+    {OP_MEM_READ, 0, op_mem_read},
+    {OP_MEM_WRITE, 0, op_mem_write},
+    {OP_MEM_FILL, 0, op_mem_fill},
+    {OP_MEM_MAP, 0, op_mem_map},
+    {OP_FILE_READ, 0, op_file_read},
+    {OP_FILE_WRITE, 0, op_file_write},
+    {OP_CLIENT_START, ALONE | CLIENT_0, op_client_start},
+    {OP_CLIENT_KILL, ALONE | CLIENT_0, op_client_kill},
 };
 
 static const struct op_entry *op_find(uint16_t op)
@@ -124,8 +124,8 @@ static const struct op_entry *op_find(uint16_t op)
 	return NULL;
 }
 
-uint32_t op_run(struct agent *a, uint16_t op, const uint8_t *payload, size_t length, struct reply *out,
-		bool in_batch)
+uint32_t op_run(struct agent *a, uint16_t op, const uint8_t *payload, size_t length,
+		struct reply *out, bool in_batch)
 {
 	const struct op_entry *entry = op_find(op);
 	struct reader in = {.at = payload, .left = length};
@@ -134,7 +134,8 @@ uint32_t op_run(struct agent *a, uint16_t op, const uint8_t *payload, size_t len
 	reply_begin(out);
 	if (!entry || ((entry->rules & INTERNAL) && !a->is_client))
 		outcome = refused(ST_BAD_OP);
-	else if (((entry->rules & ALONE) && in_batch) || ((entry->rules & CLIENT_0) && a->is_client))
+	else if (((entry->rules & ALONE) && in_batch) ||
+		 ((entry->rules & CLIENT_0) && a->is_client))
 		outcome = refused(ST_UNSUPPORTED);
 	else
 		outcome = entry->run(a, &in, out);

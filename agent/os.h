@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the agent asks of an operating system. One file for each OS implements it; shared files call nothing else
- * but <stdlib.h> and <string.h>. A uint32_t result is an error number of the OS, 0 for success, unless said
- * otherwise. os_enosys is returned for what the OS cannot do.
+ * What the agent asks of an operating system. One file for each OS implements it; shared files call
+ * nothing else but <stdlib.h> and <string.h>. A uint32_t result is an error number of the OS, 0 for
+ * success, unless said otherwise. os_enosys is returned for what the OS cannot do.
  */
 #ifndef AGENT_OS_H
 #define AGENT_OS_H
@@ -43,14 +43,14 @@ enum os_read {
 struct os_stream {
 	os_handle in;
 	os_handle out;
-	const char *port;      /* path of a port that survives its peer, else NULL */
-	bool is_socket;        /* between client 0 and a client: can carry handles */
-	bool is_line;          /* the port is a serial line: hung up at its end of file */
-	bool away;             /* the port's peer is away: look again soon */
-	bool want_write;       /* set by the caller of os_wait */
-	bool readable;         /* set by os_wait */
-	bool writable;         /* likewise */
-	os_handle received;    /* the last handle that came with the bytes */
+	const char *port;   /* path of a port that survives its peer, else NULL */
+	bool is_socket;	    /* between client 0 and a client: can carry handles */
+	bool is_line;	    /* the port is a serial line: hung up at its end of file */
+	bool away;	    /* the port's peer is away: look again soon */
+	bool want_write;    /* set by the caller of os_wait */
+	bool readable;	    /* set by os_wait */
+	bool writable;	    /* likewise */
+	os_handle received; /* the last handle that came with the bytes */
 };
 
 /* The standard streams, made private: nothing else in the process can write to them. */
@@ -66,7 +66,8 @@ enum os_read os_stream_read(struct os_stream *s, void *to, size_t room, size_t *
 /* All of it, waiting as long as it takes. */
 uint32_t os_stream_write(struct os_stream *s, const void *from, size_t n);
 /* As much as fits at once, *sent may be 0. `pass` (or OS_NO_HANDLE) travels with the first byte. */
-uint32_t os_stream_offer(struct os_stream *s, const void *from, size_t n, os_handle pass, size_t *sent);
+uint32_t os_stream_offer(struct os_stream *s, const void *from, size_t n, os_handle pass,
+			 size_t *sent);
 
 /* Files and devices. */
 
@@ -75,8 +76,8 @@ void os_close(os_handle handle);
 uint32_t os_dup(os_handle handle, os_handle *copy);
 /* Up to `length` bytes into `to`; *got < length at the end of the file. */
 uint32_t os_file_read(const char *path, uint64_t offset, void *to, uint32_t length, uint32_t *got);
-uint32_t os_file_write(const char *path, uint64_t offset, const void *from, uint32_t length, uint32_t flags,
-		       uint32_t mode, uint32_t *written);
+uint32_t os_file_write(const char *path, uint64_t offset, const void *from, uint32_t length,
+		       uint32_t flags, uint32_t mode, uint32_t *written);
 
 /* The driver. */
 
@@ -93,20 +94,20 @@ uint32_t os_driver_status(const char *name, struct os_driver *driver);
 
 struct os_request {
 	os_handle handle;
-	uint32_t category;  /* OS/2 */
+	uint32_t category; /* OS/2 */
 	uint64_t number;
-	uint64_t arg;       /* os_request_raw only */
+	uint64_t arg; /* os_request_raw only */
 	void *in;
 	void *out;
 	uint64_t in_length; /* as claimed */
 	uint64_t out_length;
 	uint8_t *block_end; /* page end in front of a guard page: the argument block is put there */
 
-	uint8_t *block;     /* results from here on; block is NULL where the OS has none */
+	uint8_t *block; /* results from here on; block is NULL where the OS has none */
 	uint32_t block_length;
 	int64_t result;
 	uint32_t error;
-	uint32_t returned;  /* bytes, UINT32_MAX where the OS does not tell */
+	uint32_t returned; /* bytes, UINT32_MAX where the OS does not tell */
 };
 /* The largest claimed length the native call can express. */
 uint64_t os_request_max_length(void);
@@ -136,8 +137,9 @@ struct os_exit {
 	uint32_t code;
 };
 /*
- * program "": a fork of this process where the OS has one (then *in_child is true on its side and p->stream is its
- * end), else a fresh copy of it. Otherwise PROGRAM --client NUMBER. The child dies with this process.
+ * program "": a fork of this process where the OS has one (then *in_child is true on its side and
+ * p->stream is its end), else a fresh copy of it. Otherwise PROGRAM --client NUMBER. The child dies
+ * with this process.
  */
 uint32_t os_process_start(const char *program, bool inherit, struct os_process *p, bool *in_child);
 void os_process_kill(const struct os_process *p);

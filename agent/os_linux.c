@@ -86,7 +86,8 @@ uint32_t os_driver_unload(const char *name)
 	return posix_error(syscall(SYS_delete_module, name, O_NONBLOCK));
 }
 
-/* An ELF note: name size, description size, type, name, description; NT_GNU_BUILD_ID is type 3 of "GNU". */
+/* An ELF note: name size, description size, type, name, description; NT_GNU_BUILD_ID is type 3 of
+ * "GNU". */
 static void build_id_parse(const uint8_t *note, uint32_t length, struct os_driver *driver)
 {
 	uint32_t head[3];
@@ -151,7 +152,8 @@ static void request_issue(struct os_request *r, unsigned long arg)
 
 void os_request_normal(struct os_request *r)
 {
-	struct request_block *block = (struct request_block *)(void *)(r->block_end - sizeof(*block));
+	struct request_block *block =
+	    (struct request_block *)(void *)(r->block_end - sizeof(*block));
 
 	block->in = r->in;
 	block->in_length = (unsigned long)r->in_length;

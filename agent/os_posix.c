@@ -108,8 +108,8 @@ uint32_t os_file_read(const char *path, uint64_t offset, void *to, uint32_t leng
 	return *got ? 0 : error;
 }
 
-uint32_t os_file_write(const char *path, uint64_t offset, const void *from, uint32_t length, uint32_t flags,
-		       uint32_t mode, uint32_t *written)
+uint32_t os_file_write(const char *path, uint64_t offset, const void *from, uint32_t length,
+		       uint32_t flags, uint32_t mode, uint32_t *written)
 {
 	int how = O_WRONLY | O_CLOEXEC | O_NONBLOCK;
 	uint32_t error = 0;
@@ -127,7 +127,8 @@ uint32_t os_file_write(const char *path, uint64_t offset, const void *from, uint
 	else if (offset)
 		error = posix_error(lseek(fd, (off_t)offset, SEEK_SET) < 0 ? -1 : 0);
 	do {
-		ssize_t n = error ? 0 : write(fd, (const uint8_t *)from + *written, length - *written);
+		ssize_t n =
+		    error ? 0 : write(fd, (const uint8_t *)from + *written, length - *written);
 
 		if (n > 0)
 			*written += (uint32_t)n;
@@ -158,9 +159,11 @@ static uint32_t posix_mapped(void *at, uint64_t *address)
 
 uint32_t os_map(uint64_t hint, uint64_t length, uint32_t prot, uint32_t flags, uint64_t *address)
 {
-	int how = MAP_ANONYMOUS | (flags & MEM_SHARED ? MAP_SHARED : MAP_PRIVATE) | (int)posix_map_flags(flags);
+	int how = MAP_ANONYMOUS | (flags & MEM_SHARED ? MAP_SHARED : MAP_PRIVATE) |
+		  (int)posix_map_flags(flags);
 
-	return posix_mapped(mmap((void *)(uintptr_t)hint, (size_t)length, posix_prot(prot), how, -1, 0), address);
+	return posix_mapped(
+	    mmap((void *)(uintptr_t)hint, (size_t)length, posix_prot(prot), how, -1, 0), address);
 }
 
 uint32_t os_map_handle(os_handle handle, uint64_t length, uint32_t prot, bool copy, uint64_t offset,
@@ -168,7 +171,8 @@ uint32_t os_map_handle(os_handle handle, uint64_t length, uint32_t prot, bool co
 {
 	int how = copy ? MAP_PRIVATE : MAP_SHARED;
 
-	return posix_mapped(mmap(NULL, (size_t)length, posix_prot(prot), how, (int)handle, (off_t)offset), address);
+	return posix_mapped(
+	    mmap(NULL, (size_t)length, posix_prot(prot), how, (int)handle, (off_t)offset), address);
 }
 
 uint32_t os_unmap(uint64_t address, uint64_t length)
@@ -182,8 +186,8 @@ uint32_t os_protect(uint64_t address, uint64_t length, uint32_t prot)
 }
 
 /*
- * The kernel copies through a pipe, so a bad address is EFAULT. process_vm_readv() would not do: it refuses memory
- * that a driver has mapped without struct pages.
+ * The kernel copies through a pipe, so a bad address is EFAULT. process_vm_readv() would not do: it
+ * refuses memory that a driver has mapped without struct pages.
  */
 static int memory_pipe[2] = {-1, -1};
 #define MEMORY_CHUNK 16384u

@@ -40,7 +40,8 @@ uint32_t os_stream_standard(struct os_stream *s)
 
 static uint32_t port_open(struct os_stream *s)
 {
-	int fd = open(s->port, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* no wait for a carrier */
+	int fd =
+	    open(s->port, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* no wait for a carrier */
 	struct termios line;
 
 	if (fd < 0)
@@ -60,7 +61,8 @@ uint32_t os_stream_port(struct os_stream *s, const char *path)
 {
 	uint32_t error = 0;
 
-	*s = (struct os_stream){.port = path, .in = OS_NO_HANDLE, .out = OS_NO_HANDLE, .received = OS_NO_HANDLE};
+	*s = (struct os_stream){
+	    .port = path, .in = OS_NO_HANDLE, .out = OS_NO_HANDLE, .received = OS_NO_HANDLE};
 	for (uint32_t waited = 0; waited < PORT_WAIT_MS; waited += PORT_RETRY_MS) {
 		error = port_open(s);
 		if (!error)
@@ -119,10 +121,10 @@ static ssize_t socket_receive(struct os_stream *s, void *to, size_t room)
 	} control;
 	struct iovec data = {.iov_base = to, .iov_len = room};
 	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
+	    .msg_iov = &data,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = sizeof(control.bytes),
 	};
 	ssize_t n = recvmsg((int)s->in, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
@@ -187,7 +189,8 @@ uint32_t os_stream_write(struct os_stream *s, const void *from, size_t n)
 	return 0;
 }
 
-uint32_t os_stream_offer(struct os_stream *s, const void *from, size_t n, os_handle pass, size_t *sent)
+uint32_t os_stream_offer(struct os_stream *s, const void *from, size_t n, os_handle pass,
+			 size_t *sent)
 {
 	union {
 		struct cmsghdr align;
@@ -280,7 +283,7 @@ uint32_t os_process_start(const char *program, bool inherit, struct os_process *
 		return error;
 	}
 	p->stream = (struct os_stream){
-		.in = ends[own], .out = ends[own], .is_socket = true, .received = OS_NO_HANDLE};
+	    .in = ends[own], .out = ends[own], .is_socket = true, .received = OS_NO_HANDLE};
 	return 0;
 }
 

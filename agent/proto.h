@@ -3,15 +3,15 @@
 #ifndef AGENT_PROTO_H
 #define AGENT_PROTO_H
 
-#define PROTO_VERSION     1u
-#define FRAME_HEADER      16u
+#define PROTO_VERSION	  1u
+#define FRAME_HEADER	  16u
 #define FRAME_MAX_PAYLOAD (16u * 1024 * 1024 + 128u * 1024)
-#define REPLY_BIT         0x8000u
-#define REPLY_HEADER      8u /* status, os_error */
+#define REPLY_BIT	  0x8000u
+#define REPLY_HEADER	  8u /* status, os_error */
 
-#define BUFFER_MAX (16u * 1024 * 1024 + 64u * 1024)
-#define PATH_SIZE  4096u
-#define NAME_SIZE  64u
+#define BUFFER_MAX	  (16u * 1024 * 1024 + 64u * 1024)
+#define PATH_SIZE	  4096u
+#define NAME_SIZE	  64u
 
 enum op {
 	OP_HELLO = 0x0001,
@@ -72,39 +72,39 @@ enum status {
 	ST_LATER = 0x7fffffff, /* inside the agent: the reply is sent by someone else */
 };
 
-#define OPEN_READ  1u
-#define OPEN_WRITE 2u
+#define OPEN_READ	 1u
+#define OPEN_WRITE	 2u
 
-#define REQ_IN_PTR    0x01u
-#define REQ_OUT_PTR   0x02u
-#define REQ_OVERLAY   0x04u
-#define REQ_RETURN_IN 0x08u
-#define REQ_NO_ARG    0x10u
-#define REQ_FLAGS     0x1fu
+#define REQ_IN_PTR	 0x01u
+#define REQ_OUT_PTR	 0x02u
+#define REQ_OVERLAY	 0x04u
+#define REQ_RETURN_IN	 0x08u
+#define REQ_NO_ARG	 0x10u
+#define REQ_FLAGS	 0x1fu
 
-#define MEM_READABLE   1u
-#define MEM_WRITABLE   2u
-#define MEM_EXECUTABLE 4u
+#define MEM_READABLE	 1u
+#define MEM_WRITABLE	 2u
+#define MEM_EXECUTABLE	 4u
 
-#define MEM_GUARD  0x01u
-#define MEM_FIXED  0x02u
-#define MEM_LOW    0x04u
-#define MEM_AT_END 0x08u
-#define MEM_SHARED 0x10u
-#define MEM_FLAGS  0x1fu
+#define MEM_GUARD	 0x01u
+#define MEM_FIXED	 0x02u
+#define MEM_LOW		 0x04u
+#define MEM_AT_END	 0x08u
+#define MEM_SHARED	 0x10u
+#define MEM_FLAGS	 0x1fu
 
 #define MAP_PRIVATE_COPY 1u
 
-#define FILE_CREATE   1u
-#define FILE_TRUNCATE 2u
-#define FILE_APPEND   4u
-#define FILE_FLAGS    7u
+#define FILE_CREATE	 1u
+#define FILE_TRUNCATE	 2u
+#define FILE_APPEND	 4u
+#define FILE_FLAGS	 7u
 
-#define CLIENT_INHERIT 1u
+#define CLIENT_INHERIT	 1u
 
-#define BATCH_STOP 1u
+#define BATCH_STOP	 1u
 
-#define EXIT_CODE   0u
-#define EXIT_SIGNAL 1u
+#define EXIT_CODE	 0u
+#define EXIT_SIGNAL	 1u
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests to the driver: its normal form with an argument block, and any number with any pointer. */
+/* Requests to the driver: its normal form with an argument block, and any number with any pointer.
+ */
 #include "request.h"
 
 #include <string.h>
@@ -113,7 +114,8 @@ static uint32_t call_read_request(struct call *c, struct reader *in, struct scra
 	if (c->out_length > BUFFER_MAX || c->in_length > BUFFER_MAX)
 		return ST_TOO_LONG;
 	if ((c->flags & ~REQ_FLAGS) || !address_fits(in_pointer) || !address_fits(out_pointer) ||
-	    c->os.in_length > os_request_max_length() || c->os.out_length > os_request_max_length() ||
+	    c->os.in_length > os_request_max_length() ||
+	    c->os.out_length > os_request_max_length() ||
 	    ((c->flags & REQ_OVERLAY) && (c->flags & (REQ_IN_PTR | REQ_OUT_PTR))))
 		return ST_BAD_VALUE;
 	c->os.in = (void *)(uintptr_t)in_pointer;
@@ -166,7 +168,8 @@ struct outcome op_request(struct agent *a, struct reader *in, struct reply *out)
 	if (status == ST_OK) {
 		uint32_t in_back = c.flags & REQ_RETURN_IN && c.in ? c.in_length : 0;
 		size_t length = 16 + 64 + 12 + (size_t)c.out_length + in_back;
-		uint8_t *room = put_space(out, length); /* first, so that the call is not made in vain */
+		uint8_t *room =
+		    put_space(out, length); /* first, so that the call is not made in vain */
 
 		if (room) {
 			out->length -= length;

@@ -5,7 +5,8 @@
 
 #include "agent.h"
 
-/* Memory between two inaccessible pages; data is put so that it ends exactly at `end`, the second of them. */
+/* Memory between two inaccessible pages; data is put so that it ends exactly at `end`, the second
+ * of them. */
 struct guarded {
 	uint64_t base;
 	uint64_t total;
@@ -40,7 +41,8 @@ struct call {
 	struct guarded big_out;
 };
 
-/* Reads the payload of OP_REQUEST or OP_IOCTL_RAW and sets the buffers up; returns a status. call_drop() always. */
+/* Reads the payload of OP_REQUEST or OP_IOCTL_RAW and sets the buffers up; returns a status.
+ * call_drop() always. */
 uint32_t call_prepare(struct call *c, uint16_t op, struct reader *in, struct scratch *s);
 /* Puts the in data into the buffer again, for a call whose output overlays it. */
 void call_refresh(struct call *c);

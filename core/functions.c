@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "supdrv_internal.h"
 
-static const char *const function_names[SUPDRV_FUNCTION_COUNT] = {
-    [SUPDRV_FUNCTION_PRINTF] = "SUPR0Printf",
-    [SUPDRV_FUNCTION_MEM_ALLOC] = "RTMemAlloc",
-    [SUPDRV_FUNCTION_MEM_ALLOC_Z] = "RTMemAllocZ",
-    [SUPDRV_FUNCTION_MEM_FREE] = "RTMemFree",
-    [SUPDRV_FUNCTION_MUTEX_CREATE] = "RTSemFastMutexCreate",
-    [SUPDRV_FUNCTION_MUTEX_DESTROY] = "RTSemFastMutexDestroy",
-    [SUPDRV_FUNCTION_MUTEX_REQUEST] = "RTSemFastMutexRequest",
-    [SUPDRV_FUNCTION_MUTEX_RELEASE] = "RTSemFastMutexRelease",
-    [SUPDRV_FUNCTION_SPINLOCK_CREATE] = "RTSpinlockCreate",
-    [SUPDRV_FUNCTION_SPINLOCK_DESTROY] = "RTSpinlockDestroy",
-    [SUPDRV_FUNCTION_SPINLOCK_ACQUIRE] = "RTSpinlockAcquire",
-    [SUPDRV_FUNCTION_SPINLOCK_RELEASE] = "RTSpinlockRelease",
-    [SUPDRV_FUNCTION_THREAD_SELF] = "RTThreadSelf",
-    [SUPDRV_FUNCTION_THREAD_SLEEP] = "RTThreadSleep",
-    [SUPDRV_FUNCTION_THREAD_YIELD] = "RTThreadYield",
+/* As clients see them, but for the tokens. */
+static const SUPFUNC exported[SUPDRV_FUNCTION_COUNT] = {
+    [SUPDRV_FUNCTION_PRINTF] = {.szName = "SUPR0Printf"},
+    [SUPDRV_FUNCTION_MEM_ALLOC] = {.szName = "RTMemAlloc"},
+    [SUPDRV_FUNCTION_MEM_ALLOC_Z] = {.szName = "RTMemAllocZ"},
+    [SUPDRV_FUNCTION_MEM_FREE] = {.szName = "RTMemFree"},
+    [SUPDRV_FUNCTION_MUTEX_CREATE] = {.szName = "RTSemFastMutexCreate"},
+    [SUPDRV_FUNCTION_MUTEX_DESTROY] = {.szName = "RTSemFastMutexDestroy"},
+    [SUPDRV_FUNCTION_MUTEX_REQUEST] = {.szName = "RTSemFastMutexRequest"},
+    [SUPDRV_FUNCTION_MUTEX_RELEASE] = {.szName = "RTSemFastMutexRelease"},
+    [SUPDRV_FUNCTION_SPINLOCK_CREATE] = {.szName = "RTSpinlockCreate"},
+    [SUPDRV_FUNCTION_SPINLOCK_DESTROY] = {.szName = "RTSpinlockDestroy"},
+    [SUPDRV_FUNCTION_SPINLOCK_ACQUIRE] = {.szName = "RTSpinlockAcquire"},
+    [SUPDRV_FUNCTION_SPINLOCK_RELEASE] = {.szName = "RTSpinlockRelease"},
+    [SUPDRV_FUNCTION_THREAD_SELF] = {.szName = "RTThreadSelf"},
+    [SUPDRV_FUNCTION_THREAD_SLEEP] = {.szName = "RTThreadSleep"},
+    [SUPDRV_FUNCTION_THREAD_YIELD] = {.szName = "RTThreadYield"},
 };
 
 /* The low byte makes tokens differ for certain and keeps them odd. */
@@ -28,14 +29,6 @@ void supdrv_functions_init(struct supdrv_device *device)
 
 	for (i = 0; i < SUPDRV_FUNCTION_COUNT; i++)
 		device->functions[i] = (supdrv_token_make() & ~(uintptr_t)0xFF) | i << 1 | 1;
-}
-
-static void name_copy(char *to, size_t size, const char *from)
-{
-	size_t i;
-
-	for (i = 0; i + 1 < size && from[i]; i++)
-		to[i] = from[i];
 }
 
 int32_t supdrv_functions_query(struct supdrv_session *session, struct supdrv_call *call)
@@ -52,7 +45,7 @@ int32_t supdrv_functions_query(struct supdrv_session *session, struct supdrv_cal
 	out->cFunctions = count;
 	functions = out->aFunctions;
 	for (i = 0; i < count; i++) {
-		name_copy(functions[i].szName, sizeof(functions[i].szName), function_names[i]);
+		functions[i] = exported[i];
 		functions[i].pfn = (void *)session->device->functions[i];
 	}
 	return SUPDRV_OK;

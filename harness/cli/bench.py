@@ -139,9 +139,7 @@ def _build_figures(lab: Lab, cell: Cell, root: Path) -> list[Figure]:
 @click.option("--cell", "cell_id", default="linux-amd64", show_default=True, help="Cell to measure.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the figures as JSON, by key.")
 @lab_options
-def bench(
-    cell_id: str, json_file: str | None, uri: str, accelerator: str, guests: str | None, driver: str
-) -> None:
+def bench(cell_id: str, json_file: str | None, uri: str, accelerator: str, guests: str | None, driver: str) -> None:
     """Measure boot, requests and builds in one cell."""
     (cell,) = known_cells(guests, driver, (cell_id,))
     lab = make_lab(uri, accelerator)

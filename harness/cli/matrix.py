@@ -17,6 +17,9 @@ from harness.report.table import print_table
 from harness.results import matrix_passed
 
 TABLE_WIDTH = 132
+_CELLS_A_PROCESSOR = 2
+"""While a guest works its tests wait, and the other way round."""
+
 _EXIT_RAN = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
@@ -37,7 +40,7 @@ class _Witness:
 @click.option("--cell", "wanted", multiple=True, metavar="ID", help="Run this cell only; may be repeated.")
 @click.option("--json", "json_file", metavar="FILE", default="results.json", show_default=True)
 @click.option("--junit", "junit_file", metavar="FILE", default="results.xml", show_default=True)
-@click.option("--jobs", "-j", type=click.IntRange(min=1), help="Cells side by side.  [default: one a processor]")
+@click.option("--jobs", "-j", type=click.IntRange(min=1), help="Cells side by side.  [default: two a processor]")
 @lab_options
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def matrix(
@@ -68,8 +71,8 @@ def matrix(
     arguments += [f"--uri={uri}", f"--accelerator={accelerator}", f"--driver={driver}"]
     arguments += [f"--guests={Path(guests).resolve()}"] if guests else []
     arguments += [f"--cell={cell.id}" for cell in cells]
-    workers = min(len(cells), jobs or os.cpu_count() or 1)
-    arguments += [f"-n{workers}", "--dist=loadgroup"] if workers > 1 else []
+    workers = min(len(cells), jobs or _CELLS_A_PROCESSOR * (os.cpu_count() or 1))
+    arguments += [f"-n{workers}"] if workers > 1 else []
     witness = _Witness()
     status = pytest.main([*arguments, *pytest_arguments], plugins=[witness])
     if status == pytest.ExitCode.INTERRUPTED:

@@ -6,7 +6,11 @@ Loaded through the entry point `harness`. It does nothing for tests that ask for
 from harness.plugin.fixtures import agent, cell, cell_session, client, guest, lab, open_session, session
 from harness.plugin.options import pytest_addoption, pytest_configure
 from harness.plugin.running import pytest_pyfunc_call, pytest_runtest_makereport
-from harness.plugin.selection import pytest_collection_modifyitems, pytest_generate_tests
+from harness.plugin.selection import (
+    pytest_collection_modifyitems,
+    pytest_generate_tests,
+    pytest_xdist_make_scheduler,
+)
 
 __all__ = [
     "agent",
@@ -22,5 +26,6 @@ __all__ = [
     "pytest_generate_tests",
     "pytest_pyfunc_call",
     "pytest_runtest_makereport",
+    "pytest_xdist_make_scheduler",
     "session",
 ]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from harness.matrix import Cell
 from harness.plugin.options import CELLS
@@ -12,16 +16,20 @@ _ENTRY = "cell"
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for a guest once in every selected cell."""
-    if _ENTRY not in metafunc.fixturenames:
+    if _ENTRY not in metafunc.fixturenames or _names_its_own(metafunc):
         return
     parameters = [pytest.param(cell, id=cell.id, marks=_marks(cell)) for cell in metafunc.config.stash[CELLS]]
     metafunc.parametrize(_ENTRY, parameters, indirect=True, scope="session")
 
 
+def _names_its_own(metafunc: pytest.Metafunc) -> bool:
+    """Whether the test has a parameter of that name itself, which then has nothing to do with us."""
+    own = (mark.args[0] for mark in metafunc.definition.iter_markers("parametrize") if mark.args)
+    return any(_ENTRY in (names.replace(" ", "").split(",") if isinstance(names, str) else names) for names in own)
+
+
 def _marks(cell: Cell) -> list[pytest.MarkDecorator]:
-    # A cell's tests stay together on one xdist worker, which owns the cell's guest.
-    marks = [pytest.mark.xdist_group(name=cell.id)]
-    return marks + [getattr(pytest.mark, name) for name in cell.markers]
+    return [getattr(pytest.mark, name) for name in cell.markers]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,3 +41,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return cell.id if isinstance(cell, Cell) else ""
 
     items.sort(key=order)
+
+
+def cell_of(node: str, cells: Sequence[Cell]) -> str | None:
+    """The id of the cell that the test `node` (a node id) runs in, read from its parameters."""
+    parameters = f"-{node.partition('[')[2].removesuffix(']')}-"
+    found = [cell.id for cell in cells if f"-{cell.id}-" in parameters]
+    return max(found, key=len, default=None)
+
+
+class CellScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """A cell's tests stay together on one worker, which owns the cell's guest; other tests stay with their file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return cell_of(nodeid, self.config.stash[CELLS]) or nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> CellScheduling:
+    return CellScheduling(config, log)

@@ -44,7 +44,7 @@ def domain_xml(spec: DomainSpec) -> str:
     _text(domain, "memory", str(spec.memory_mib), unit="MiB")
     _text(domain, "vcpu", str(spec.cpus))
     system = SubElement(domain, "os")
-    _text(system, "type", "hvm", arch=_LIBVIRT_ARCH[spec.arch], machine="pc")
+    _text(system, "type", "hvm", arch=_LIBVIRT_ARCH[spec.arch], machine="q35")
     _text(system, "kernel", str(spec.kernel))
     _text(system, "initrd", str(spec.initrd))
     _text(system, "cmdline", spec.cmdline)

@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from harness.provision.places import state_dir
 _LOCK = "lock"
 _KEEP = "keep"
 _FACTS = "run.json"
+_MAKING_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +86,11 @@ def orphans(state: Path, *, kept: bool) -> Iterator[tuple[Path, IO[str]]]:
         if (directory / _KEEP).exists() and not kept:
             continue
         try:
+            if directory.name.startswith(".") and time.time() - directory.stat().st_mtime < _MAKING_SECONDS:
+                continue  # somebody is making it this very moment
             lock = (directory / _LOCK).open("a", encoding="utf-8")
-        except OSError:
-            if directory.name.startswith("."):
-                continue  # being made this very moment, or it never had a guest
-            lock = (directory / _LOCK).open("w", encoding="utf-8")
+        except FileNotFoundError:
+            continue  # its run has just ended, or somebody else has just cleared it
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -46,6 +46,7 @@ class CellSession:
         self.target = target_for(cell.os)
         self.kernel = ""
         self.driver = ""
+        self.agent_pid = 0
         self.breadcrumb = ""
         self._lab = lab
         self._guest: RunningGuest | None = None
@@ -144,7 +145,8 @@ class CellSession:
                 self._ssh.put(program.read_bytes(), path, deadline=deadlines.command, mode=0o755)
             stream = self._ssh.stream(self.agent_path(cell.client), deadline=deadlines.command)
             self._agent = AgentClient(stream, deadline=deadlines.request)
-            self.kernel = self._agent.hello().release
+            hello = self._agent.hello()
+            self.kernel, self.agent_pid = hello.release, hello.pid
             self.driver = self.target.load_driver(self._agent, self._ssh, self._build)
             self._baseline = self.counters()
             self._clean = True

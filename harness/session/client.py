@@ -25,6 +25,7 @@ class Surroundings(Protocol):
     """What a client needs to know of the cell it lives in."""
 
     breadcrumb: str
+    agent_pid: int
     cell: Cell
     target: Target
 
@@ -53,7 +54,7 @@ class Client:
         own = cls(
             around,
             number=_AGENT_ITSELF,
-            pid=agent.hello().pid,
+            pid=around.agent_pid,
             abi=load_abi(around.target.abi_name(cell.client)),
             twin=None,
         )

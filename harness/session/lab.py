@@ -113,7 +113,7 @@ class Lab:
 
 
 def _recipe(guest: Guest) -> LinuxImage:
-    return LinuxImage(arch=guest.arch, kernel_package=guest.image.kernel_package)
+    return LinuxImage(arch=guest.arch, kernel_package=guest.image.kernel_package, suite=guest.image.suite)
 
 
 def _guest_image(built: BuiltImage) -> GuestImage:

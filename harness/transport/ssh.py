@@ -147,7 +147,7 @@ class SshStream:
 
     def send(self, data: bytes) -> None:
         """Send all of `data`. Raises OSError when the stream is closed or nothing is taken for a long time."""
-        rest = memoryview(data)
+        rest = bytes(data)
         end = time.monotonic() + _SEND_SECONDS
         while rest:
             try:

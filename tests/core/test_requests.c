@@ -98,6 +98,21 @@ TEST(query_funcs_names_and_tokens_are_unique_and_padding_is_zero)
 	bench_teardown(&bench);
 }
 
+TEST(query_funcs_tokens_differ_even_if_the_generator_repeats_itself)
+{
+	SUPFUNC functions[SUPDRV_FUNCTION_COUNT];
+	struct bench bench;
+	uint32_t i;
+
+	host_random_fix(0xFF);
+	bench_setup(&bench, NULL, 0);
+	CHECK_EQUAL(request(bench.session, SUP_IOCTL_QUERY_FUNCS, bench.cookies, 8, out, 4096), 0);
+	memcpy(functions, out + HEADER, sizeof(functions));
+	for (i = 1; i < SUPDRV_FUNCTION_COUNT; i++)
+		CHECK((uintptr_t)functions[i].pfn > (uintptr_t)functions[i - 1].pfn);
+	bench_teardown(&bench);
+}
+
 TEST(idt_requests_change_nothing_and_say_so)
 {
 	struct bench bench;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "host.h"
+#include "supdrv_internal.h"
 
 TEST(session_hands_back_what_glue_gave)
 {
@@ -124,6 +125,38 @@ TEST(counters_have_a_fixed_form_and_count_sessions)
 		supdrv_session_close(more[i]);
 	supdrv_counters_format(bench.device, text, sizeof(text));
 	CHECK(!strncmp(text, "sessions 1\n", 11));
+	bench_teardown(&bench);
+}
+
+TEST(counters_are_printed_at_full_width)
+{
+	static const uint64_t values[] = {
+	    9,		 10,	      65535,	    65536,
+	    4294967295u, 4294967296u, 99999999999u, 12345678901234567890u,
+	    UINT64_MAX};
+	char text[SUPDRV_COUNTERS_TEXT_SIZE], expected[40];
+	struct bench bench;
+	uint32_t i;
+
+	bench_setup(&bench, NULL, 0);
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		bench.device->counters[SUPDRV_COUNTER_IMAGES] = values[i];
+		snprintf(expected, sizeof(expected), "\nimages %llu\n",
+			 (unsigned long long)values[i]);
+		supdrv_counters_format(bench.device, text, sizeof(text));
+		CHECK(strstr(text, expected));
+	}
+	bench_teardown(&bench);
+}
+
+TEST(counters_always_fit_the_text_size)
+{
+	char text[SUPDRV_COUNTERS_TEXT_SIZE];
+	struct bench bench;
+
+	bench_setup(&bench, NULL, 0);
+	memset(bench.device->counters, 0xFF, sizeof(bench.device->counters));
+	CHECK(supdrv_counters_format(bench.device, text, sizeof(text)) < sizeof(text) - 1);
 	bench_teardown(&bench);
 }
 

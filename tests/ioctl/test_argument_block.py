@@ -83,6 +83,25 @@ def test_a_refused_request_leaves_the_block_as_it_was(session, client, name):
     assert block.unchanged
 
 
+@pytest.mark.parametrize("name", SLOW)
+def test_a_request_of_a_wrong_size_leaves_the_block_as_it_was(session, client, name):
+    block = place(session, client, name, good_input(session, name) + b"\0")
+    assert call(session, name, block) == Status.INVALID_PARAM
+    assert block.unchanged
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_a_request_with_bad_input_leaves_the_block_as_it_was(session, client, name):
+    nowhere = bad_address(client, "unmapped")
+    size = len(good_input(session, name))
+    output = client.alloc(PAGE_SIZE)
+    cb_out = good_size(session.abi, name)
+    block = ArgumentBlock.place(client, pv_in=nowhere, cb_in=size, pv_out=output, cb_out=cb_out)
+    assert call(session, name, block) == Refusal.BAD_ADDRESS
+    assert block.unchanged
+    assert client.read(output, cb_out) == bytes(cb_out)
+
+
 @pytest.mark.parametrize("name", WITH_OUTPUT)
 def test_a_failed_copy_leaves_the_block_as_it_was(session, client, name):
     block = place(session, client, name, pv_out=bad_address(client, "unmapped"))

@@ -83,9 +83,7 @@ def test_another_magic_word_is_refused(device, magic):
     assert reply.untouched
 
 
-@pytest.mark.parametrize(
-    "version", [pytest.param(version, id=f"{version:#010x}") for version in WRONG_VERSIONS]
-)
+@pytest.mark.parametrize("version", [pytest.param(version, id=f"{version:#010x}") for version in WRONG_VERSIONS])
 def test_another_version_is_refused(device, version):
     reply = greet_with(device, u32Version=version)
     assert reply.outcome == Status.VERSION_MISMATCH

@@ -19,9 +19,7 @@ MODES = [
 def test_a_request_needs_reading_and_writing(client, session, name, mode):
     half_open = client.open(**mode)
     data = session.input(name, **(GREETING if name == "COOKIE" else {}))
-    reply = half_open.request(
-        number_of(client.abi, name), data, out_size=good_size(client.abi, name), name=name
-    )
+    reply = half_open.request(number_of(client.abi, name), data, out_size=good_size(client.abi, name), name=name)
     assert reply.outcome == Refusal.NOT_READ_WRITE
     assert reply.untouched
 

@@ -1,0 +1,84 @@
+"""The pytest plugin: selection, scheduling, and cells that cannot run. No guest is started here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.config import load_guests
+from harness.matrix import cells
+from harness.plugin.selection import cell_of
+
+ROOT = Path(__file__).parents[2]
+PROBE = "def test_probe(session): pass\n"
+ALL = ["linux-amd64", "linux-compat", "linux-x86"]
+
+
+def run(directory: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+    """pytest on one test that wants a guest, on a machine where no image has been built."""
+    (directory / "test_probe.py").write_text(PROBE)
+    results = directory / "results.json"
+    command = [sys.executable, "-m", "pytest", str(directory / "test_probe.py"), "-q", "-rs", "-p", "no:cacheprovider"]
+    command += [f"--rootdir={ROOT}", f"-c{ROOT / 'pyproject.toml'}", f"--results={results}", *arguments]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"XDG_CACHE_HOME": str(directory / "cache"), "XDG_STATE_HOME": str(directory / "state")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done, json.loads(results.read_text()) if results.exists() else {}
+
+
+def test_a_cell_without_an_image_is_skipped_with_what_to_do_and_not_green(tmp_path: Path) -> None:
+    done, results = run(tmp_path)
+    assert "has no image (build it: harness setup)" in done.stdout
+    assert [cell["id"] for cell in results["cells"]] == ALL
+    for cell in results["cells"]:
+        assert (cell["status"], cell["passed"], cell["kernel"], cell["driver"]) == ("not_run", 0, "", "")
+        assert "build it: harness setup" in cell["reason"]
+    assert results["passed"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen"),
+    [
+        (["-m", "linux"], ALL),
+        (["-m", "x86"], ["linux-x86"]),
+        (["-m", "linux and amd64"], ["linux-amd64", "linux-compat"]),
+        (["-m", "compat"], ["linux-compat"]),
+        (["--cell", "linux-compat", "--cell", "linux-x86"], ["linux-compat", "linux-x86"]),
+    ],
+)
+def test_cells_are_selected_by_marker_and_by_name(tmp_path: Path, arguments: list[str], chosen: list[str]) -> None:
+    done, _ = run(tmp_path, "--collect-only", *arguments)
+    ids = [line.rpartition("[")[2].rstrip("]") for line in done.stdout.splitlines() if "::test_probe[" in line]
+    assert ids == chosen
+
+
+def test_an_unknown_cell_is_a_usage_error_that_names_the_known_ones(tmp_path: Path) -> None:
+    done, _ = run(tmp_path, "--cell", "linux-arm")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "no cell 'linux-arm' (cells: linux-amd64, linux-compat, linux-x86)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("node", "cell"),
+    [
+        ("t.py::test_a[linux-x86]", "linux-x86"),
+        ("t.py::test_a[linux-compat-COOKIE-null]", "linux-compat"),
+        ("t.py::test_a[null-linux-amd64]", "linux-amd64"),
+        ("t.py::test_a[linux-x866]", None),
+        ("t.py::test_linux-x86", None),
+    ],
+)
+def test_the_scheduler_reads_the_cell_from_a_tests_id(node: str, cell: str | None) -> None:
+    assert cell_of(node, cells(load_guests(ROOT / "guests"))) == cell
