@@ -16,7 +16,7 @@ from rich.table import Table
 from harness.cli.options import known_cells, lab_options, make_lab
 from harness.errors import CellUnavailable, HarnessError
 from harness.matrix import Cell
-from harness.provision.places import cache_dir
+from harness.places import cache_dir
 from harness.session.lab import Lab
 
 _NEEDED_FREE_MB = 2000

@@ -16,7 +16,7 @@ import click
 
 from harness.cli.options import guests_option, known_cells, lab_options, make_lab
 from harness.errors import ConfigError, LabError
-from harness.provision.places import state_dir
+from harness.places import state_dir
 from harness.session.cell_session import CellSession
 from harness.transport.ssh import SshConnection
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -95,7 +96,7 @@ class ConsoleFollower:
                     self._stream = self._path.open("rb", buffering=0)
                 except FileNotFoundError:
                     return
-            while data := self._stream.read(1 << 16):
+            while data := self._stream.read(1 << 16) or self._next_file():
                 self._text += data
                 self._grown.notify_all()
             if self._reported:
@@ -108,6 +109,16 @@ class ConsoleFollower:
             self._reported = True
             since = self._marked
         threading.Thread(target=self._announce, args=(since,), name="crash", daemon=True).start()
+
+    def _next_file(self) -> bytes:
+        """The start of a new file at our path: libvirt's log daemon renames a console of 2 MiB and begins another."""
+        if self._stream is None or not self._path.exists():
+            return b""
+        if self._path.stat().st_ino == os.fstat(self._stream.fileno()).st_ino:
+            return b""
+        self._stream.close()
+        self._stream = self._path.open("rb", buffering=0)
+        return self._stream.read(1 << 16)
 
     def _follow(self) -> None:
         while not self._stopping.wait(_POLL_SECONDS):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from typing import Protocol, TypeVar
 from harness.events import SILENT, Progress, stage
 from harness.images.debs import AptRoot, Package
 from harness.images.host_tool import space_checked
+from harness.places import cache_dir
 
 MANIFEST = "manifest.json"
 
@@ -56,10 +56,8 @@ Built = TypeVar("Built")
 
 
 def default_root() -> Path:
-    """`$XDG_CACHE_HOME/supdrv-harness/images`, by default in ~/.cache."""
-    cache = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(cache) if cache.startswith("/") else Path.home() / ".cache"
-    return base / "supdrv-harness" / "images"
+    """`images` in the harness's cache."""
+    return cache_dir() / "images"
 
 
 class ImageStore:

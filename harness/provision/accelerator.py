@@ -13,9 +13,9 @@ from pathlib import Path
 from harness.console.follower import ConsoleFollower
 from harness.errors import ProvisionError
 from harness.events import Progress, stage
+from harness.places import cache_dir
 from harness.provision.domain_xml import DomainSpec, domain_xml
 from harness.provision.hypervisor import Hypervisor
-from harness.provision.places import cache_dir
 from harness.provision.runs import Run
 from harness.timeouts import Deadlines
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from harness.errors import ProvisionError
-from harness.provision.places import cache_dir, runtime_dir
+from harness.places import cache_dir, runtime_dir
 
 SESSION_URI = "qemu:///session"
 _IDLE_SECONDS = 120

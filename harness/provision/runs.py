@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import IO
 
 from harness.errors import ProvisionError, SetupError
+from harness.places import state_dir
 from harness.provision.hypervisor import Hypervisor
-from harness.provision.places import state_dir
 
 _LOCK = "lock"
 _KEEP = "keep"

@@ -11,14 +11,12 @@ _NAME = "supdrv-harness"
 
 def cache_dir() -> Path:
     """Images, packages and driver builds: everything here can be made again."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / _NAME
+    return _base("XDG_CACHE_HOME", Path.home() / ".cache") / _NAME
 
 
 def state_dir() -> Path:
     """What a run needs while it lives: consoles, keys, initial ramdisks."""
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / _NAME
+    return _base("XDG_STATE_HOME", Path.home() / ".local" / "state") / _NAME
 
 
 def runtime_dir() -> Path:
@@ -29,3 +27,9 @@ def runtime_dir() -> Path:
     if os.geteuid() == 0:
         return Path("/run") / _NAME
     return Path(tempfile.gettempdir()) / f"{_NAME}-{os.getuid()}"
+
+
+def _base(variable: str, default: Path) -> Path:
+    """The directory in an environment variable; a relative one is ignored, as the XDG specification wants."""
+    value = os.environ.get(variable, "")
+    return Path(value) if value.startswith("/") else default

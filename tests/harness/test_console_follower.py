@@ -1,0 +1,90 @@
+"""Following a console file: every byte, across a change of files, and a crash in it at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.console.crash import Crash
+from harness.console.follower import ConsoleFollower
+
+
+class Following:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.crashes: list[Crash] = []
+        self.crashed = threading.Event()
+        self.follower = ConsoleFollower(path, self._on_crash)
+
+    def _on_crash(self, crash: Crash) -> None:
+        self.crashes.append(crash)
+        self.crashed.set()
+
+    def print(self, text: str) -> None:
+        with self.path.open("a") as stream:
+            stream.write(text)
+
+
+@pytest.fixture
+def following(tmp_path: Path) -> Iterator[Following]:
+    following = Following(tmp_path / "console.log")
+    following.follower.start()
+    yield following
+    following.follower.stop()
+
+
+def alive() -> bool:
+    return True
+
+
+def test_a_file_that_comes_later_is_read_from_its_first_byte(following: Following) -> None:
+    following.print("first\n")
+    assert following.follower.wait_for("first", 5, alive=alive)
+
+
+def test_nothing_is_lost_when_the_file_is_renamed_and_begun_again(following: Following) -> None:
+    following.print("old\n")
+    assert following.follower.wait_for("old", 5, alive=alive)
+    following.path.rename(following.path.with_suffix(".0"))
+    following.print("new\n")
+    assert following.follower.wait_for("new", 5, alive=alive)
+    assert following.follower.text() == "old\nnew\n"
+
+
+def test_waiting_ends_when_nobody_prints_any_more(following: Following) -> None:
+    assert not following.follower.wait_for("never", 60, alive=lambda: False)
+
+
+def test_a_crash_is_announced_by_itself(following: Following) -> None:
+    following.print("[ 1.0] Kernel panic - not syncing: x\n")
+    assert following.crashed.wait(5)
+    assert following.crashes[0].title == "Kernel panic - not syncing: x"
+
+
+def test_a_crash_before_the_mark_is_not_this_tests(following: Following) -> None:
+    following.print("[ 1.0] WARNING: CPU: 0 PID: 1 at x\n")
+    following.follower.mark()
+    following.print("well\n")
+    assert following.follower.crash() is None
+
+
+def test_each_stretch_announces_its_own_crash(following: Following) -> None:
+    following.print("[ 1.0] WARNING: CPU: 0 PID: 1 at x\n")
+    assert following.crashed.wait(5)
+    following.crashed.clear()
+    following.follower.mark()
+    following.print("[ 2.0] WARNING: CPU: 0 PID: 1 at y\n")
+    assert following.crashed.wait(5)
+    assert [crash.title[-1] for crash in following.crashes] == ["x", "y"]
+
+
+def test_what_was_printed_stays_readable_after_the_end(tmp_path: Path) -> None:
+    following = Following(tmp_path / "console.log")
+    following.follower.start()
+    following.print("last words\n")
+    following.follower.stop()
+    assert following.follower.text() == "last words\n"
+    assert following.follower.crash() is None
