@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -24,6 +25,10 @@ from harness.places import cache_dir, runtime_dir
 
 SESSION_URI = "qemu:///session"
 _IDLE_SECONDS = 120
+
+# Whom root appears as in the daemon's user namespace. libvirt looks the user up, so it must be one that every
+# Debian has; it gains nothing by this.
+_SOMEBODY = "daemon"
 _START_SECONDS = 20.0
 
 # The daemon writes consoles itself: no second daemon that rotates them, every byte in one file.
@@ -85,7 +90,8 @@ def _start(directory: Path, socket_path: Path) -> None:
     with _lock(directory):
         if _answers(socket_path):
             return
-        command = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+        somebody = pwd.getpwnam(_SOMEBODY)
+        command = ["unshare", "--user", f"--map-user={somebody.pw_uid}", f"--map-group={somebody.pw_gid}"]
         command += [
             "libvirtd",
             "--daemon",
