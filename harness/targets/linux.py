@@ -47,7 +47,8 @@ class LinuxTarget:
     def build_driver(self, cell: Cell, image: GuestImage, sources: Path, build: Path) -> DriverBuild:
         """Run kbuild in a copy of `core/` and `kmod/`; nothing is done if sources, options and headers are the
         ones of the last build there."""
-        options = [f"ARCH={_ARCH[cell.arch]}", "W=1"]
+        # A warning must stop the build each time: an object that was made in spite of it would not be made again.
+        options = [f"ARCH={_ARCH[cell.arch]}", "W=1", "KCFLAGS=-Werror"]
         if cell.driver == "faults":
             options.append("SUPDRV_FAULTS=1")
         tree = Sources(sources, ("core", "kmod"))
