@@ -34,11 +34,6 @@ class Deadlines:
         return 4.0 * self.scale
 
     @property
-    def driver_load(self) -> float:
-        """For loading or unloading the driver."""
-        return 2.0 * self.scale
-
-    @property
     def request(self) -> float:
         """For one driver request. A request that takes longer is reported as a hang."""
         return 2.0 * self.scale

@@ -50,7 +50,7 @@ def choose_accelerator(
 
 def _facts(hypervisor: Hypervisor) -> list[str]:
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return [boot_id, os.uname().release, hypervisor.uri, *hypervisor.versions()]
+    return [boot_id, os.uname().release, hypervisor.hostname(), *hypervisor.versions()]
 
 
 def _boots(hypervisor: Hypervisor, run: Run, kernel: Path, initrd: Path, ready: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -114,6 +113,10 @@ class Hypervisor:
         """Versions of libvirt and of the hypervisor, as `9.0.0`."""
         return _dotted(self._handle.getLibVersion()), _dotted(self._handle.getVersion())
 
+    def hostname(self) -> str:
+        """Name of the machine that the guests run on."""
+        return str(self._handle.getHostname())
+
     def start(self, xml: str, *, keep: bool = False) -> Domain:
         """Create and start a transient domain. It dies with this connection unless `keep`."""
         flags = 0 if keep else libvirt.VIR_DOMAIN_START_AUTODESTROY
@@ -129,17 +132,6 @@ class Hypervisor:
         except libvirt.libvirtError as error:
             raise ProvisionError(f"libvirt at {self.uri} does not list its domains: {error}") from error
         return [(domain, owner) for domain in domains if (owner := domain.owner()) is not None]
-
-    def wait_gone(self, name: str, *, deadline: float) -> bool:
-        """Wait until no domain is called `name`; False if it is still there after `deadline` seconds."""
-        end = time.monotonic() + deadline
-        while time.monotonic() < end:
-            try:
-                self._handle.lookupByName(name)
-            except libvirt.libvirtError:
-                return True
-            time.sleep(0.05)
-        return False
 
     def close(self) -> None:
         """Close the connection; calling it twice is fine."""

@@ -15,7 +15,6 @@ from harness.errors import (
     GuestError,
     GuestHang,
     HarnessError,
-    LabError,
     ProvisionError,
     TransportError,
 )
@@ -147,7 +146,7 @@ class CellSession:
             self._agent = AgentClient(stream, deadline=deadlines.request)
             hello = self._agent.hello()
             self.kernel, self.agent_pid = hello.release, hello.pid
-            self.driver = self.target.load_driver(self._agent, self._ssh, self._build)
+            self.load_driver()
             self._baseline = self.counters()
             self._clean = True
         except HarnessError as error:
@@ -161,6 +160,12 @@ class CellSession:
     def agent_path(self, arch: str) -> str:
         """Where the agent of word size `arch` lies in the guest."""
         return f"{_AGENT_PATH}-{arch}"
+
+    def load_driver(self) -> None:
+        """Load the driver into the running guest, as `start` does; for tests that unloaded it."""
+        if self._build is None:
+            raise AgentLost(f"{self.cell.id}: the guest is not running")
+        self.driver = self.target.load_driver(self.agent, self.ssh, self._build)
 
     def counters(self) -> Mapping[str, int]:
         """The driver's own counters, by name; see docs/driver.md."""
@@ -224,8 +229,6 @@ class CellSession:
     def _scene(self) -> Scene:
         console = self.guest.console.text(self._since)
         return Scene(
-            test=self._test,
-            cell=self.cell.id,
             kernel=self.kernel,
             driver=f"{self.cell.driver}, build id {self.driver}",
             request=self.breadcrumb,
@@ -269,7 +272,7 @@ class CellSession:
         if self._guest is None:
             return error
         crash = self._guest.console.crash()
-        if crash is not None and not isinstance(error, LabError):
+        if crash is not None:
             return self._crash_error(crash)
         return error
 

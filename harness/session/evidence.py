@@ -13,23 +13,27 @@ _CONSOLE_LINES = 40
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where it happened: test and cell by name, the release and build id that answered, the last request made,
-    and what the guest printed during the test."""
+    """Where it happened: the release and build id that answered, the last request made, and what the guest
+    printed during the test."""
 
-    test: str
-    cell: str
     kernel: str
     driver: str
     request: str
     console: str
 
 
-def crash_text(scene: Scene, crash: Crash, backtrace: list[str], folder: Path) -> str:
-    """The report of a crash, for the terminal."""
-    parts = [
+def _facts(scene: Scene) -> tuple[str, ...]:
+    return (
         f"request:   {scene.request or 'none was made'}",
         f"kernel:    {scene.kernel}",
         f"driver:    {scene.driver}",
+    )
+
+
+def crash_text(scene: Scene, crash: Crash, backtrace: list[str], folder: Path) -> str:
+    """The report of a crash, for the terminal."""
+    parts = [
+        *_facts(scene),
         "backtrace:",
         *(f"    {line}" for line in backtrace or ["(the kernel printed none)"]),
         "console:",
@@ -42,9 +46,7 @@ def crash_text(scene: Scene, crash: Crash, backtrace: list[str], folder: Path) -
 def hang_text(scene: Scene, diagnosis: str, backtrace: list[str], folder: Path) -> str:
     """The report of a request or a guest that does not answer, for the terminal."""
     parts = [
-        f"request:   {scene.request or 'none was made'}",
-        f"kernel:    {scene.kernel}",
-        f"driver:    {scene.driver}",
+        *_facts(scene),
         "where it stands:",
         *(f"    {line}" for line in diagnosis.splitlines()),
         *(["backtrace:"] if backtrace else []),
@@ -58,9 +60,7 @@ def lost_text(scene: Scene, folder: Path) -> str:
     """The report of an agent or a guest that went away without a crash report, for the terminal."""
     tail = scene.console.replace("\r", "").splitlines()[-_CONSOLE_LINES:]
     parts = [
-        f"request:   {scene.request or 'none was made'}",
-        f"kernel:    {scene.kernel}",
-        f"driver:    {scene.driver}",
+        *_facts(scene),
         "console:",
         *(f"    {line}" for line in tail or ["(nothing was printed during the test)"]),
         f"evidence:  {folder}",

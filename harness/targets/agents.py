@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 from harness.errors import SetupError
+from harness.targets.make import run_make
 from harness.targets.sources import Sources
 
-_BUILD_SECONDS = 300.0
 _BUILD_ID_LENGTH = 16
 
 
@@ -24,25 +22,10 @@ def build_agent(system: str, arch: str, *, sources: Path, build: Path) -> Path:
         stamp = tree.stamp(system, arch)
         if tree.fresh(directory, stamp) and program.exists():
             return program
-        command = ["make", "-C", str(sources / "agent"), arch]
-        command += [
-            f"OUT={directory}",
-            f"ZIG={sys.executable} -m ziglang",
-            f"AGENT_BUILD_ID={stamp[:_BUILD_ID_LENGTH]}",
-        ]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
-        result = subprocess.run(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=_BUILD_SECONDS,
-            check=False,
-        )
-        if result.returncode != 0:
-            raise SetupError(f"the agent for {system}-{arch} does not build", evidence=result.stdout[-4000:])
+        arguments = ["-C", str(sources / "agent"), arch, f"OUT={directory}", f"ZIG={sys.executable} -m ziglang"]
+        arguments.append(f"AGENT_BUILD_ID={stamp[:_BUILD_ID_LENGTH]}")
+        result = run_make(arguments, what=f"the agent for {system}-{arch}")
+        if result.status != 0:
+            raise SetupError(f"the agent for {system}-{arch} does not build", evidence=result.output[-4000:])
         tree.seal(directory, stamp)
     return program

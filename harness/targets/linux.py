@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.errors import DriverBuildError, DriverLoadError, SetupError
+from harness.errors import DriverBuildError, DriverLoadError
 from harness.matrix import Cell
 from harness.targets.base import DriverBuild, GuestImage, Refusal
 from harness.targets.build_id import elf_build_id
+from harness.targets.make import run_make
 from harness.targets.sources import Sources
 from harness.transport.agent import AgentClient
 from harness.transport.ssh import SshConnection
 from harness.transport.wire import AgentOpError, RequestReply
 
 _GUEST_PATH = "/tmp/supdrv.ko"  # noqa: S108 - a path in the guest, whose only user is us
-_BUILD_SECONDS = 300.0
 _LOAD_SECONDS = 30.0
 _ARCH = {"amd64": "x86_64", "x86": "i386"}
 _EVIDENCE_CHARACTERS = 6000
@@ -101,30 +100,12 @@ class LinuxTarget:
 
 
 def _make(headers: Path, directory: Path, options: list[str], cell: Cell) -> None:
-    command = ["make", "-C", str(headers), f"M={directory}", f"-j{os.cpu_count() or 1}", *options, "modules"]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
-    try:
-        result = subprocess.run(
-            command,
-            env=environment | {"LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=_BUILD_SECONDS,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise SetupError("make is not installed", hint="run: make setup") from error
-    except subprocess.TimeoutExpired as error:
-        raise SetupError(f"building the driver for {cell.id} took longer than {_BUILD_SECONDS:.0f} s") from error
-    if result.returncode != 0:
+    arguments = ["-C", str(headers), f"M={directory}", f"-j{os.cpu_count() or 1}", *options, "modules"]
+    result = run_make(arguments, what=f"the driver for {cell.id}")
+    evidence = result.output[-_EVIDENCE_CHARACTERS:]
+    if result.status != 0:
+        raise DriverBuildError(f"the driver does not build for {cell.id}", evidence=evidence)
+    if "warning:" in result.output:
         raise DriverBuildError(
-            f"the driver does not build for {cell.id}", evidence=result.stdout[-_EVIDENCE_CHARACTERS:]
-        )
-    if "warning:" in result.stdout:
-        raise DriverBuildError(
-            f"the driver builds with warnings for {cell.id}, and they count as errors",
-            evidence=result.stdout[-_EVIDENCE_CHARACTERS:],
+            f"the driver builds with warnings for {cell.id}, and they count as errors", evidence=evidence
         )

@@ -22,11 +22,7 @@ def unloaded(guest: CellSession) -> Iterator[None]:
     try:
         yield
     finally:
-        load(guest)
-
-
-def load(guest):
-    guest.target.load_driver(guest.agent, guest.ssh, guest._build)
+        guest.load_driver()
 
 
 def reload(guest):

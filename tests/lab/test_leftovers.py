@@ -47,6 +47,10 @@ class Place:
             start_new_session=True,
         )
 
+    def start_matrix(self, *arguments: str) -> subprocess.Popen[bytes]:
+        results = ("--json", str(self.directory / "r.json"), "--junit", str(self.directory / "r.xml"))
+        return self.start("matrix", *arguments, *results)
+
     def consoles(self) -> list[Path]:
         return list(self.runs.glob("*/linux-*/console.log"))
 
@@ -100,15 +104,7 @@ MOMENTS: dict[str, Callable[[Place], Callable[[], object]]] = {
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_run_leaves_nothing_after_down(place: Place, moment: str) -> None:
-    process = place.start(
-        "matrix",
-        "--cell",
-        "linux-amd64",
-        "--json",
-        str(place.directory / "r.json"),
-        "--junit",
-        str(place.directory / "r.xml"),
-    )
+    process = place.start_matrix("--cell", "linux-amd64")
     wait_until(MOMENTS[moment](place), moment)
     process.kill()
     process.wait()
@@ -118,19 +114,7 @@ def test_a_killed_run_leaves_nothing_after_down(place: Place, moment: str) -> No
 
 
 def test_a_killed_run_with_workers_leaves_nothing_after_down(place: Place) -> None:
-    process = place.start(
-        "matrix",
-        "--cell",
-        "linux-amd64",
-        "--cell",
-        "linux-compat",
-        "-j",
-        "2",
-        "--json",
-        str(place.directory / "r.json"),
-        "--junit",
-        str(place.directory / "r.xml"),
-    )
+    process = place.start_matrix("--cell", "linux-amd64", "--cell", "linux-compat", "-j", "2")
     wait_until(lambda: len(place.consoles()) == 2, "two guests")
     process.kill()
     process.wait()
@@ -158,15 +142,7 @@ def test_the_next_run_clears_what_a_killed_one_left(place: Place) -> None:
 
 
 def test_an_interrupted_run_leaves_nothing_by_itself(place: Place) -> None:
-    process = place.start(
-        "matrix",
-        "--cell",
-        "linux-amd64",
-        "--json",
-        str(place.directory / "r.json"),
-        "--junit",
-        str(place.directory / "r.xml"),
-    )
+    process = place.start_matrix("--cell", "linux-amd64")
     wait_until(console_says(place, b"supdrv: loading"), "tests running")
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=30) == 130, (place.directory / "log").read_text()
