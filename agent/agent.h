@@ -55,7 +55,7 @@ bool clients_any_dying(void);
 /* Moves bytes both ways and notices deaths. */
 void clients_serve(struct agent *a);
 /* Kills all of them; the number killed, and in *stuck how many did not die in time. */
-uint32_t clients_reset(struct agent *a, uint32_t *stuck);
+uint32_t clients_reset(struct agent *a, uint16_t spared, uint32_t *stuck);
 struct outcome clients_pass_handle(struct agent *a, uint16_t id, os_handle handle);
 
 #endif

@@ -275,21 +275,21 @@ static bool client_await(struct agent *a, struct client *c, uint32_t wait_ms)
 	return true;
 }
 
-uint32_t clients_reset(struct agent *a, uint32_t *stuck)
+uint32_t clients_reset(struct agent *a, uint16_t spared, uint32_t *stuck)
 {
 	uint64_t deadline = os_clock_ns() + RESET_WAIT_MS * UINT64_C(1000000);
 	uint32_t count = 0;
 
 	*stuck = 0;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
-		if (clients[i].state == CLIENT_LIVE)
+		if (clients[i].state == CLIENT_LIVE && clients[i].id != spared)
 			client_kill(&clients[i]);
 	}
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &clients[i];
 		uint64_t now = os_clock_ns();
 
-		if (c->state == CLIENT_FREE)
+		if (c->state == CLIENT_FREE || c->state == CLIENT_LIVE)
 			continue;
 		if (c->state == CLIENT_DYING) {
 			uint32_t wait_ms =

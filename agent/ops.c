@@ -52,11 +52,12 @@ static struct outcome op_exit(struct agent *a, struct reader *in, struct reply *
 static struct outcome op_reset(struct agent *a, struct reader *in, struct reply *out)
 {
 	uint32_t clients = 0, stuck = 0;
+	uint16_t spared = get_u16(in);
 
 	if (!reader_done(in))
 		return refused(ST_BAD_PAYLOAD);
 	if (!a->is_client)
-		clients = clients_reset(a, &stuck);
+		clients = clients_reset(a, spared, &stuck);
 	put_u32(out, clients);
 	put_u32(out, handles_close_all());
 	put_u32(out, memory_free_all());

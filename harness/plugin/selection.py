@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pytest
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 from harness.matrix import Cell
 from harness.plugin.options import CELLS
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+    from harness.plugin.scheduling import CellScheduling
 
 _ENTRY = "cell"
 
@@ -50,13 +54,9 @@ def cell_of(node: str, cells: Sequence[Cell]) -> str | None:
     return max(found, key=len, default=None)
 
 
-class CellScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """A cell's tests stay together on one worker, which owns the cell's guest; other tests stay with their file."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return cell_of(nodeid, self.config.stash[CELLS]) or nodeid.partition("::")[0]
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> CellScheduling:
+    # pytest rewrites xdist's modules and must be the first to import them.
+    from harness.plugin.scheduling import CellScheduling  # noqa: PLC0415
+
     return CellScheduling(config, log)

@@ -9,6 +9,9 @@ from xml.etree.ElementTree import Element, SubElement
 
 METADATA_NAMESPACE = "urn:supdrv-harness:run:1"
 
+AGENT_CHANNEL = "supdrv.agent"
+"""Name of the virtio-serial port that the guest's agent serves."""
+
 _LIBVIRT_ARCH = {"amd64": "x86_64", "x86": "i686"}
 
 
@@ -32,7 +35,7 @@ class DomainSpec:
 
 
 def domain_xml(spec: DomainSpec) -> str:
-    """libvirt's XML for `spec`: direct kernel boot, console to a file, user-mode network, panic device.
+    """libvirt's XML for `spec`: direct kernel boot, console to a file, agent port, user-mode network, panic device.
 
     A reset ends the domain (`on_reboot`), so that a guest that reboots by itself is noticed; a crash that the
     panic device reports keeps it for inspection.
@@ -59,6 +62,9 @@ def domain_xml(spec: DomainSpec) -> str:
     devices = SubElement(domain, "devices")
     serial = SubElement(devices, "serial", type="file")
     SubElement(serial, "source", path=str(spec.console), append="off")
+    channel = SubElement(devices, "channel", type="unix")
+    SubElement(channel, "source", mode="bind")  # libvirt chooses the socket's place, and removes it
+    SubElement(channel, "target", type="virtio", name=AGENT_CHANNEL)
     interface = SubElement(devices, "interface", type="user")
     SubElement(interface, "model", type="virtio")
     rng = SubElement(devices, "rng", model="virtio")

@@ -13,11 +13,12 @@ from harness.console.follower import ConsoleFollower
 from harness.errors import BootError, SetupError
 from harness.images.cpio import overlay
 from harness.images.keys import GuestKeys, make_keys
-from harness.provision.domain_xml import DomainSpec, domain_xml
+from harness.provision.domain_xml import AGENT_CHANNEL, DomainSpec, domain_xml
 from harness.provision.hypervisor import Domain, Hypervisor
 from harness.provision.runs import Run
 from harness.timeouts import Deadlines
 from harness.transport.ssh import SshConnection, SshIdentity
+from harness.transport.streams import PortStream
 
 READY_LINE = "supdrv-guest: ready"
 _SSH_PORT = 22
@@ -112,6 +113,13 @@ class RunningGuest:
     def ssh(self, deadlines: Deadlines) -> SshConnection:
         """A new SSH connection to this guest, its host key checked."""
         return SshConnection.open(self.port, self.identity(), deadline=deadlines.ssh)
+
+    def agent_stream(self, ssh: SshConnection, program: str, deadlines: Deadlines) -> PortStream:
+        """Start the agent `program` (a path in the guest) over `ssh`, and talk to it on its port."""
+        names = "/sys/class/virtio-ports/*/name"
+        device = f'"/dev/$(basename "$(dirname "$(grep -lx {AGENT_CHANNEL} {names})")")"'
+        started = ssh.stream(f"exec {program} --port {device}", deadline=deadlines.command)
+        return PortStream(self.domain.channel_socket(AGENT_CHANNEL), started)
 
     def identity(self) -> SshIdentity:
         return SshIdentity(user="root", private_key=self._keys.client_private.decode(), host_key=self._keys.host_public)

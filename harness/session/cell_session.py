@@ -28,6 +28,7 @@ from harness.session.lab import Lab
 from harness.targets import DriverBuild, target_for
 from harness.transport.agent import AgentClient
 from harness.transport.ssh import SshConnection
+from harness.transport.wire import AgentOpError, ClientInfo
 
 _TRIES = 2
 _AGENT_PATH = "/tmp/agent"  # noqa: S108 - a path in the guest, whose only user is us
@@ -51,6 +52,7 @@ class CellSession:
         self._guest: RunningGuest | None = None
         self._ssh: SshConnection | None = None
         self._agent: AgentClient | None = None
+        self._native: ClientInfo | None = None
         self._build: DriverBuild | None = None
         self._baseline: Mapping[str, int] = {}
         self._test = ""
@@ -142,7 +144,7 @@ class CellSession:
             for arch, program in programs.items():
                 path = self.agent_path(arch)
                 self._ssh.put(program.read_bytes(), path, deadline=deadlines.command, mode=0o755)
-            stream = self._ssh.stream(self.agent_path(cell.client), deadline=deadlines.command)
+            stream = self._guest.agent_stream(self._ssh, self.agent_path(cell.client), deadlines)
             self._agent = AgentClient(stream, deadline=deadlines.request)
             hello = self._agent.hello()
             self.kernel, self.agent_pid = hello.release, hello.pid
@@ -166,6 +168,13 @@ class CellSession:
         if self._build is None:
             raise AgentLost(f"{self.cell.id}: the guest is not running")
         self.driver = self.target.load_driver(self.agent, self.ssh, self._build)
+
+    def native_client(self) -> ClientInfo:
+        """The 64-bit process that a compat cell's requests come from in the end. It stays from test to test, as
+        the agent does, since starting a program takes longer than most tests."""
+        if self._native is None:
+            self._native = self.agent.client_start(self.agent_path(self.cell.arch))
+        return self._native
 
     def counters(self) -> Mapping[str, int]:
         """The driver's own counters, by name; see docs/driver.md."""
@@ -215,7 +224,7 @@ class CellSession:
                 self.start()
 
     def _reset(self) -> None:
-        self.agent.reset()
+        self._reset_processes()
         counters = self.counters()
         left = {name: value for name, value in counters.items() if value != self._baseline.get(name, 0)}
         if left:
@@ -225,6 +234,15 @@ class CellSession:
                 + ", ".join(f"{name} {value} (was {self._baseline.get(name, 0)})" for name, value in left.items())
             )
         self._clean = True
+
+    def _reset_processes(self) -> None:
+        """Nothing open and nothing allocated in the agent and the native client; all other processes end."""
+        if self._native is not None:
+            try:
+                self.agent.reset(client=self._native.id)
+            except AgentOpError:  # the test has killed it, or left it with something to do
+                self._native = None
+        self.agent.reset(spared=0 if self._native is None else self._native.id)
 
     def _scene(self) -> Scene:
         console = self.guest.console.text(self._since)
@@ -291,7 +309,7 @@ class CellSession:
     def _drop(self) -> None:
         """End agent, connection and guest, whatever state they are in."""
         agent, ssh, guest = self._agent, self._ssh, self._guest
-        self._agent, self._ssh, self._guest = None, None, None
+        self._agent, self._ssh, self._guest, self._native = None, None, None, None
         self._clean = False
         if agent is not None:
             agent.close()

@@ -16,7 +16,7 @@ from harness.session.device import Device
 from harness.session.driver_session import DriverSession, greet
 from harness.targets import Target
 from harness.transport.agent import AgentClient
-from harness.transport.wire import MemFlag, OpenFlag, Prot
+from harness.transport.wire import ClientInfo, MemFlag, OpenFlag, Prot
 
 _AGENT_ITSELF = 0
 
@@ -34,6 +34,8 @@ class Surroundings(Protocol):
 
     def agent_path(self, arch: str) -> str: ...
 
+    def native_client(self) -> ClientInfo: ...
+
 
 class Client:
     """One process in the guest; `number` is the agent's number for it, 0 for the agent itself, `pid` its id."""
@@ -50,7 +52,7 @@ class Client:
     @classmethod
     def first(cls, around: Surroundings) -> Client:
         """The process that a test's own requests come from."""
-        agent, cell = around.agent, around.cell
+        cell = around.cell
         own = cls(
             around,
             number=_AGENT_ITSELF,
@@ -60,7 +62,7 @@ class Client:
         )
         if not cell.compat:
             return own
-        native = agent.client_start(around.agent_path(cell.arch))
+        native = around.native_client()
         return cls(
             around,
             number=native.id,

@@ -1,28 +1,18 @@
-"""The controller's side of the agent: calls over any byte stream, several at once."""
+"""The controller's side of the agent: its ops, typed."""
 
 from __future__ import annotations
 
-import itertools
-import os
-import secrets
-import select
 import struct
-import subprocess
-import threading
-import time
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Iterable
 
-from harness.errors import AgentLost, GuestHang, ProtocolError, TransportError
+from harness.errors import ProtocolError
 from harness.transport import wire
+from harness.transport.connection import Connection
 from harness.transport.wire import (
-    AgentStatus,
     ClientExit,
     ClientInfo,
     DriverStatus,
     FileFlag,
-    Frame,
     Hello,
     IoctlReply,
     LoopTiming,
@@ -36,203 +26,11 @@ from harness.transport.wire import (
     ResetCounts,
 )
 
-_READ_SIZE = 1 << 18
-_READ_WAIT = 0.5  # seconds between two looks at whether the connection was closed
-_SEND_WAIT = 30.0  # seconds without a byte taken before the other side counts as gone
+_U16 = struct.Struct("<H")
 _U16_U32 = struct.Struct("<HI")
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
 _I64 = struct.Struct("<q")
-
-
-class ByteStream(Protocol):
-    """An open connection to an agent. send and recv are used from different threads at the same time."""
-
-    def send(self, data: bytes, /) -> None:
-        """Sends all of it; raises TransportError or OSError, also when nothing is taken for long."""
-
-    def recv(self, limit: int, timeout: float, /) -> bytes:
-        """Up to limit bytes, b"" at the end for ever; raises TimeoutError after `timeout` seconds."""
-
-    def close(self) -> None:
-        """Lets go of it; a recv under way ends soon."""
-
-
-class ProcessStream:
-    """An agent that runs on this machine as a child process."""
-
-    def __init__(self, command: Sequence[str | Path]) -> None:
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self._in = self.process.stdin.fileno()
-        self._out = self.process.stdout.fileno()
-        os.set_blocking(self._in, False)
-        self._writable = select.poll()
-        self._writable.register(self._in, select.POLLOUT)
-        self._readable = select.poll()
-        self._readable.register(self._out, select.POLLIN)
-
-    def send(self, data: bytes) -> None:
-        view = memoryview(data)
-        try:
-            while view:
-                try:
-                    view = view[os.write(self._in, view) :]
-                except BlockingIOError:
-                    if not self._writable.poll(_SEND_WAIT * 1000):
-                        raise TransportError(
-                            f"agent process {self.process.pid} took no bytes for {_SEND_WAIT:.0f} s"
-                        ) from None
-        except OSError as error:
-            raise TransportError(f"agent process {self.process.pid} does not read: {error}") from error
-
-    def recv(self, limit: int, timeout: float) -> bytes:
-        if not self._readable.poll(timeout * 1000):
-            raise TimeoutError
-        try:
-            return os.read(self._out, limit)
-        except OSError as error:
-            raise TransportError(f"agent process {self.process.pid}: {error}") from error
-
-    def close(self) -> None:
-        """Ends the process and reaps it. The pipes close with this object: a recv sees their end."""
-        self.process.kill()
-        self.process.wait()
-
-
-class PendingCall:
-    """A frame that was sent and waits for its reply."""
-
-    __slots__ = ("_deadline", "_done", "_error", "_reply", "_sent", "client", "op", "payload")
-
-    def __init__(self, op: int, payload: bytes, *, client: int, deadline: float) -> None:
-        self.op = op
-        self.client = client
-        self.payload = payload
-        self._deadline = deadline
-        self._reply: Reply | None = None
-        self._error: BaseException | None = None
-        self._sent = time.monotonic()
-        self._done = threading.Lock()  # held until there is a result: cheaper than an Event
-        self._done.acquire()
-
-    def _settle(self, reply: Reply | None, error: BaseException | None) -> None:
-        if self._reply is None and self._error is None:
-            self._reply, self._error = reply, error
-            self._done.release()
-
-    @property
-    def done(self) -> bool:
-        """Whether result() would return or raise at once."""
-        return self._reply is not None or self._error is not None
-
-    def result(self, deadline: float | None = None) -> Reply:
-        """The reply, of whatever status.
-
-        deadline: seconds from now, by default the connection's. Raises GuestHang after it (the call stays
-        pending: a later result() may succeed), what abort() was given, AgentLost, TransportError,
-        ProtocolError.
-        """
-        seconds = self._deadline if deadline is None else deadline
-        if not self.done and self._done.acquire(timeout=max(seconds, 0)):
-            self._done.release()
-        if self._error is not None:
-            raise self._error
-        if self._reply is None:
-            what = wire.describe(self.op, self.payload, client=self.client)
-            waited = time.monotonic() - self._sent
-            raise GuestHang(f"agent: no reply to {what} after {waited:.1f} s")
-        return self._reply
-
-
-class Connection:
-    """Frames out, replies in, matched by id: calls to several clients can be under way."""
-
-    def __init__(self, stream: ByteStream, *, deadline: float = 10.0, resync: bool = False) -> None:
-        """deadline: seconds a call may take unless it says otherwise. resync: drop what is before the first
-        reply."""
-        self.deadline = deadline
-        self._stream = stream
-        self._decoder = wire.FrameDecoder(resync=resync)
-        self._ids = itertools.count(secrets.randbelow(1 << 30) + 1)
-        self._pending: dict[tuple[int, int], PendingCall] = {}
-        self._lock = threading.Lock()
-        self._send_lock = threading.Lock()
-        self._failure: BaseException | None = None
-        self._reader = threading.Thread(target=self._read, name="agent-reader", daemon=True)
-        self._reader.start()
-
-    def start(self, op: int, payload: bytes = b"", *, client: int = 0) -> PendingCall:
-        """Sends a frame and returns at once; raises what abort() was given, AgentLost or TransportError."""
-        number = next(self._ids) & 0xFFFFFFFF or next(self._ids) & 0xFFFFFFFF
-        data = wire.encode(Frame(number, op, client, payload))
-        call = PendingCall(op, payload, client=client, deadline=self.deadline)
-        with self._lock:
-            if self._failure is not None:
-                raise self._failure
-            self._pending[number, client] = call
-        try:
-            with self._send_lock:
-                self._stream.send(data)
-        except (TransportError, OSError) as error:
-            self._reader.join(timeout=_READ_WAIT)  # it may be about to see the end, which says more
-            if isinstance(error, OSError):
-                error = TransportError(f"agent: its stream is broken: {error!r}")
-            self.abort(error)
-        return call
-
-    def call(self, op: int, payload: bytes = b"", *, client: int = 0, deadline: float | None = None) -> Reply:
-        """start() and result() in one: the reply, of whatever status."""
-        return self.start(op, payload, client=client).result(deadline)
-
-    def abort(self, error: BaseException) -> None:
-        """Makes every waiting and every later call raise `error` at once; the first abort stays."""
-        with self._lock:
-            if self._failure is None:
-                self._failure = error
-            waiting = list(self._pending.values())
-            self._pending.clear()
-        for call in waiting:
-            call._settle(None, self._failure)
-
-    def close(self) -> None:
-        """Closes the stream and ends the reader; later calls raise AgentLost."""
-        self.abort(AgentLost("agent: the connection was closed"))
-        self._stream.close()
-        if self._reader is not threading.current_thread():
-            self._reader.join(timeout=5)
-
-    def _read(self) -> None:
-        try:
-            while self._failure is None:
-                data = self._recv()
-                if data is None:
-                    continue
-                if not data:
-                    self.abort(AgentLost("agent: its stream has ended", hint="did the agent or its guest exit?"))
-                    return
-                for frame in self._decoder.feed(data):
-                    self._dispatch(frame)
-        except OSError as error:
-            self.abort(TransportError(f"agent: its stream is broken: {error!r}"))
-        except Exception as error:  # a waiting call must not wait for a thread that is gone
-            self.abort(error)
-
-    def _recv(self) -> bytes | None:
-        try:
-            return self._stream.recv(_READ_SIZE, _READ_WAIT)
-        except TimeoutError:
-            return None
-
-    def _dispatch(self, frame: Frame) -> None:
-        reply = wire.parse_reply(frame)
-        if frame.id == 0:  # it could not make out which frame was wrong
-            raise ProtocolError(f"agent: {wire.enum_name(AgentStatus, reply.status)} about a frame of ours")
-        with self._lock:
-            call = self._pending.pop((frame.id, frame.client), None)
-        if call is not None:
-            call._settle(reply, None)
 
 
 class AgentClient(Connection):
@@ -273,9 +71,9 @@ class AgentClient(Connection):
         """Ends the process; its stream ends after the reply."""
         self._do(Op.EXIT, client=client, deadline=deadline)
 
-    def reset(self, *, client: int = 0, deadline: float | None = None) -> ResetCounts:
-        """Kills all clients, closes all handles, unmaps all memory the agent knows of."""
-        body = self._do(Op.RESET, client=client, deadline=deadline).body
+    def reset(self, *, spared: int = 0, client: int = 0, deadline: float | None = None) -> ResetCounts:
+        """Kills all clients but `spared` (0: all), closes all handles, unmaps all memory the agent knows of."""
+        body = self._do(Op.RESET, _U16.pack(spared), client=client, deadline=deadline).body
         return ResetCounts(*wire.parse_fields(struct.Struct("<IIII"), body))
 
     def sleep(self, ms: int, *, client: int = 0, deadline: float | None = None) -> None:

@@ -24,7 +24,8 @@ import pytest
 
 from harness.errors import AgentLost, GuestHang, ProtocolError
 from harness.transport import wire
-from harness.transport.agent import AgentClient, ProcessStream
+from harness.transport.agent import AgentClient
+from harness.transport.streams import ProcessStream
 from harness.transport.wire import (
     AgentOpError,
     AgentStatus,
@@ -158,6 +159,16 @@ def test_reset_drops_everything_and_counts_it(agent: AgentClient, stream: Proces
     with refused(AgentStatus.NO_HANDLE):
         agent.dup(0)
     assert agent.reset().handles == 0
+
+
+def test_reset_spares_the_client_that_it_is_told_to(agent: AgentClient) -> None:
+    spared, other = agent.client_start(), agent.client_start()
+    assert agent.reset(spared=spared.id).clients == 1
+    assert agent.ping(b"here", client=spared.id) == b"here"
+    assert is_gone(other.pid)
+    assert not is_gone(spared.pid)
+    assert agent.reset().clients == 1
+    assert is_gone(spared.pid)
 
 
 # Malformed frames, on the bare stream.

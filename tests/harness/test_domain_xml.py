@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.provision.domain_xml import METADATA_NAMESPACE, DomainSpec, domain_xml
+from harness.provision.domain_xml import AGENT_CHANNEL, METADATA_NAMESPACE, DomainSpec, domain_xml
 
 SPEC = DomainSpec(
     name="supdrv-1234-linux-amd64",
@@ -45,6 +45,16 @@ def test_the_console_is_a_file_written_from_the_first_byte() -> None:
     source = parse(SPEC).find("devices/serial[@type='file']/source")
     assert source is not None
     assert source.attrib == {"path": "/run/console.log", "append": "off"}
+
+
+def test_the_agent_has_a_port_whose_socket_libvirt_places() -> None:
+    channel = parse(SPEC).find("devices/channel[@type='unix']")
+    assert channel is not None
+    source, target = channel.find("source"), channel.find("target")
+    assert source is not None
+    assert target is not None
+    assert source.attrib == {"mode": "bind"}
+    assert target.attrib == {"type": "virtio", "name": AGENT_CHANNEL}
 
 
 def test_the_only_network_is_the_user_mode_one() -> None:

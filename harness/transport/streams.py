@@ -1,0 +1,136 @@
+"""Byte streams to an agent: a child process of this machine, and a guest's virtio-serial port."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import subprocess
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from harness.errors import TransportError
+
+_SEND_WAIT = 30.0  # seconds without a byte taken before the other side counts as gone
+_PROGRAM_WAIT = 0.5  # seconds between two looks at whether the stream was closed
+
+
+class ByteStream(Protocol):
+    """An open connection to an agent. send and recv are used from different threads at the same time."""
+
+    def send(self, data: bytes, /) -> None:
+        """Sends all of it; raises TransportError or OSError, also when nothing is taken for long."""
+
+    def recv(self, limit: int, timeout: float, /) -> bytes:
+        """Up to limit bytes, b"" at the end for ever; raises TimeoutError after `timeout` seconds."""
+
+    def close(self) -> None:
+        """Lets go of it; a recv under way ends soon."""
+
+
+class ProcessStream:
+    """An agent that runs on this machine as a child process."""
+
+    def __init__(self, command: Sequence[str | Path]) -> None:
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self._in = self.process.stdin.fileno()
+        self._out = self.process.stdout.fileno()
+        os.set_blocking(self._in, False)
+        self._writable = select.poll()
+        self._writable.register(self._in, select.POLLOUT)
+        self._readable = select.poll()
+        self._readable.register(self._out, select.POLLIN)
+
+    def send(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                try:
+                    view = view[os.write(self._in, view) :]
+                except BlockingIOError:
+                    if not self._writable.poll(_SEND_WAIT * 1000):
+                        raise TransportError(
+                            f"agent process {self.process.pid} took no bytes for {_SEND_WAIT:.0f} s"
+                        ) from None
+        except OSError as error:
+            raise TransportError(f"agent process {self.process.pid} does not read: {error}") from error
+
+    def recv(self, limit: int, timeout: float) -> bytes:
+        if not self._readable.poll(timeout * 1000):
+            raise TimeoutError
+        try:
+            return os.read(self._out, limit)
+        except OSError as error:
+            raise TransportError(f"agent process {self.process.pid}: {error}") from error
+
+    def close(self) -> None:
+        """Ends the process and reaps it. The pipes close with this object: a recv sees their end."""
+        self.process.kill()
+        self.process.wait()
+
+
+class PortStream:
+    """A guest's virtio-serial port, and the program in the guest that serves it.
+
+    The port itself does not tell that the program is gone, so the program is started by `program`, a stream of
+    its own, whose end is the end of this one.
+    """
+
+    def __init__(self, path: Path, program: ByteStream) -> None:
+        self._program = program
+        self._socket = socket.socket(socket.AF_UNIX)
+        try:
+            self._socket.connect(str(path))
+        except OSError as error:
+            self._socket.close()
+            raise TransportError(f"the guest's port {path} does not answer: {error}") from error
+        self._socket.setblocking(False)
+        self._writable = select.poll()
+        self._writable.register(self._socket, select.POLLOUT)
+        self._readable = select.poll()
+        self._readable.register(self._socket, select.POLLIN)
+        self._closed = threading.Event()
+        self._watch = threading.Thread(target=self._wait_for_program, name="agent-program", daemon=True)
+        self._watch.start()
+
+    def send(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._socket.send(view) :]
+            except BlockingIOError:
+                if not self._writable.poll(_SEND_WAIT * 1000):
+                    raise TransportError(f"the guest took no bytes for {_SEND_WAIT:.0f} s") from None
+
+    def recv(self, limit: int, timeout: float) -> bytes:
+        if not self._readable.poll(timeout * 1000):
+            raise TimeoutError
+        return self._socket.recv(limit)
+
+    def close(self) -> None:
+        self._closed.set()
+        self._program.close()
+        self._watch.join(timeout=5)
+        self._socket.close()
+
+    def _wait_for_program(self) -> None:
+        while not self._closed.is_set():
+            try:
+                if self._program.recv(4096, _PROGRAM_WAIT):
+                    continue  # it has nothing to say there; whatever it is, it is alive
+            except TimeoutError:
+                continue
+            except (OSError, TransportError):
+                pass  # the connection that carried it broke, which ends it too
+            break
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Let a recv under way see the end of the stream."""
+        with contextlib.suppress(OSError):  # the guest's own end was faster
+            self._socket.shutdown(socket.SHUT_RDWR)
