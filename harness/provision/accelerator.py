@@ -70,6 +70,7 @@ def _boots(hypervisor: Hypervisor, run: Run, kernel: Path, initrd: Path, ready: 
         initrd=initrd,
         cmdline="console=ttyS0 panic=-1",
         console=console,
+        agent_socket=run.socket("kvm-probe"),
     )
     try:
         domain = hypervisor.start(domain_xml(spec))

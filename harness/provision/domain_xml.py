@@ -32,6 +32,7 @@ class DomainSpec:
     initrd: Path
     cmdline: str
     console: Path
+    agent_socket: Path
 
 
 def domain_xml(spec: DomainSpec) -> str:
@@ -63,7 +64,7 @@ def domain_xml(spec: DomainSpec) -> str:
     serial = SubElement(devices, "serial", type="file")
     SubElement(serial, "source", path=str(spec.console), append="off")
     channel = SubElement(devices, "channel", type="unix")
-    SubElement(channel, "source", mode="bind")  # libvirt chooses the socket's place, and removes it
+    SubElement(channel, "source", mode="bind", path=str(spec.agent_socket))
     SubElement(channel, "target", type="virtio", name=AGENT_CHANNEL)
     interface = SubElement(devices, "interface", type="user")
     SubElement(interface, "model", type="virtio")

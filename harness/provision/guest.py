@@ -42,12 +42,20 @@ class RunningGuest:
     """A guest that has said that it is ready. `console` follows what it prints."""
 
     def __init__(
-        self, domain: Domain, console: ConsoleFollower, directory: Path, *, keys: GuestKeys, port: int
+        self,
+        domain: Domain,
+        console: ConsoleFollower,
+        directory: Path,
+        *,
+        keys: GuestKeys,
+        port: int,
+        agent_socket: Path,
     ) -> None:
         self.domain = domain
         self.console = console
         self.directory = directory
         self.port = port
+        self._agent_socket = agent_socket
         self._keys = keys
 
     @classmethod
@@ -89,11 +97,12 @@ class RunningGuest:
             initrd=initrd,
             cmdline=f"{_CMDLINE} {guest.cmdline}".strip(),
             console=console_log,
+            agent_socket=run.socket(cell),
         )
         domain = hypervisor.start(domain_xml(spec), keep=keep)
         console = ConsoleFollower(console_log, on_crash)
         console.start()
-        running = cls(domain, console, directory, keys=keys, port=0)
+        running = cls(domain, console, directory, keys=keys, port=0, agent_socket=spec.agent_socket)
         try:
             running.port = domain.forward(_SSH_PORT)
             running._wait_ready(guest, cell, deadlines)
@@ -119,7 +128,7 @@ class RunningGuest:
         names = "/sys/class/virtio-ports/*/name"
         device = f'"/dev/$(basename "$(dirname "$(grep -lx {AGENT_CHANNEL} {names})")")"'
         started = ssh.stream(f"exec {program} --port {device}", deadline=deadlines.command)
-        return PortStream(self.domain.channel_socket(AGENT_CHANNEL), started)
+        return PortStream(self._agent_socket, started)
 
     def identity(self) -> SshIdentity:
         return SshIdentity(user="root", private_key=self._keys.client_private.decode(), host_key=self._keys.host_public)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from xml.etree import ElementTree
 
 import libvirt
@@ -46,18 +45,6 @@ class Domain:
             if int(match.group(2)) == guest_port:
                 return int(match.group(1))
         raise ProvisionError(f"domain {self.name!r}: QEMU made no forward to port {guest_port}")
-
-    def channel_socket(self, name: str) -> Path:
-        """The socket on this machine behind the guest's virtio-serial port `name`."""
-        try:
-            devices = ElementTree.fromstring(self._handle.XMLDesc())  # noqa: S314 - libvirt's own answer
-        except libvirt.libvirtError as error:
-            raise ProvisionError(f"domain {self.name!r} does not describe itself: {error}") from error
-        for channel in devices.iterfind("devices/channel"):
-            target, source = channel.find("target"), channel.find("source")
-            if target is not None and source is not None and target.get("name") == name:
-                return Path(source.get("path", ""))
-        raise ProvisionError(f"domain {self.name!r} has no port {name!r}")
 
     def _monitor(self, command: str) -> str:
         try:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from harness.errors import ProvisionError, SetupError
-from harness.places import state_dir
+from harness.places import runtime_dir, state_dir
 from harness.provision.hypervisor import Hypervisor
 
 _LOCK = "lock"
@@ -68,6 +68,17 @@ class Run:
         directory.mkdir(mode=0o700)
         return directory
 
+    def socket(self, cell: str) -> Path:
+        """Where the socket of a guest's agent is to be. Not in the guest's directory: see `runtime_dir`."""
+        place = runtime_dir()
+        try:
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SetupError(f"cannot make {place}: {error.strerror}") from error
+        path = place / f"{self.id}-{cell}"
+        path.unlink(missing_ok=True)
+        return path
+
     def keep(self) -> None:
         """Leave the guests of this run when the process ends."""
         (self.directory / _KEEP).touch()
@@ -76,7 +87,13 @@ class Run:
         """Remove the directory, unless its guests stay. Call it when no domain of the run is left."""
         if not (self.directory / _KEEP).exists():
             shutil.rmtree(self.directory, ignore_errors=True)
+            _remove_sockets(self.id)
         self._lock.close()
+
+
+def _remove_sockets(run: str) -> None:
+    for path in runtime_dir().glob(f"{run}-*"):
+        path.unlink(missing_ok=True)
 
 
 def orphans(state: Path, *, kept: bool) -> Iterator[tuple[Path, IO[str]]]:
@@ -115,6 +132,7 @@ def clear_orphans(hypervisor: Hypervisor, *, kept: bool = False, state: Path | N
                     domain.destroy()
                     domains.append(domain.name)
             shutil.rmtree(directory)
+            _remove_sockets(directory.name)
             runs.append(directory.name)
         except OSError as error:
             raise ProvisionError(f"cannot remove {directory}: {error.strerror}") from error

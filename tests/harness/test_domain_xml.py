@@ -24,6 +24,7 @@ SPEC = DomainSpec(
     initrd=Path("/run/initrd.img"),
     cmdline='console=ttyS0 quote="<&>"',
     console=Path("/run/console.log"),
+    agent_socket=Path("/run/agent"),
 )
 
 
@@ -47,13 +48,13 @@ def test_the_console_is_a_file_written_from_the_first_byte() -> None:
     assert source.attrib == {"path": "/run/console.log", "append": "off"}
 
 
-def test_the_agent_has_a_port_whose_socket_libvirt_places() -> None:
+def test_the_agent_has_a_port_of_its_own() -> None:
     channel = parse(SPEC).find("devices/channel[@type='unix']")
     assert channel is not None
     source, target = channel.find("source"), channel.find("target")
     assert source is not None
     assert target is not None
-    assert source.attrib == {"mode": "bind"}
+    assert source.attrib == {"mode": "bind", "path": "/run/agent"}
     assert target.attrib == {"type": "virtio", "name": AGENT_CHANNEL}
 
 

@@ -84,12 +84,23 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = SECO
         time.sleep(0.02)
 
 
+def wait_for(process: subprocess.Popen[bytes], place: Place, condition: Callable[[], object], what: str) -> None:
+    """Wait until `condition` holds while `process` runs; its output is the reason if it ends before."""
+
+    def held() -> object:
+        ended = process.poll()
+        return condition() or (ended is not None and pytest.fail(f"{what}: {(place.directory / 'log').read_text()}"))
+
+    wait_until(held, what)
+
+
 def console_says(place: Place, text: bytes) -> Callable[[], bool]:
     return lambda: any(text in console.read_bytes() for console in place.consoles())
 
 
 def nothing_is_left(place: Place) -> None:
     assert not place.runs.exists() or list(place.runs.iterdir()) == []
+    assert list((place.directory / "run" / "supdrv-harness").glob("*-linux-*")) == []
     wait_until(lambda: not place.processes(), f"processes end: {place.processes()}", 20.0)
 
 
@@ -105,7 +116,7 @@ MOMENTS: dict[str, Callable[[Place], Callable[[], object]]] = {
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_run_leaves_nothing_after_down(place: Place, moment: str) -> None:
     process = place.start_matrix("--cell", "linux-amd64")
-    wait_until(MOMENTS[moment](place), moment)
+    wait_for(process, place, MOMENTS[moment](place), moment)
     process.kill()
     process.wait()
     down = place.harness("down")
@@ -115,7 +126,7 @@ def test_a_killed_run_leaves_nothing_after_down(place: Place, moment: str) -> No
 
 def test_a_killed_run_with_workers_leaves_nothing_after_down(place: Place) -> None:
     process = place.start_matrix("--cell", "linux-amd64", "--cell", "linux-compat", "-j", "2")
-    wait_until(lambda: len(place.consoles()) == 2, "two guests")
+    wait_for(process, place, lambda: len(place.consoles()) == 2, "two guests")
     process.kill()
     process.wait()
     wait_until(
@@ -130,7 +141,7 @@ def test_a_killed_run_with_workers_leaves_nothing_after_down(place: Place) -> No
 
 def test_the_next_run_clears_what_a_killed_one_left(place: Place) -> None:
     process = place.start("shell", "linux-amd64", "-c", "sleep 60")
-    wait_until(console_says(place, b"supdrv: loading"), "a guest at work")
+    wait_for(process, place, console_says(place, b"supdrv: loading"), "a guest at work")
     process.kill()
     process.wait()
     left = {path.name for path in place.runs.iterdir()}
@@ -143,7 +154,7 @@ def test_the_next_run_clears_what_a_killed_one_left(place: Place) -> None:
 
 def test_an_interrupted_run_leaves_nothing_by_itself(place: Place) -> None:
     process = place.start_matrix("--cell", "linux-amd64")
-    wait_until(console_says(place, b"supdrv: loading"), "tests running")
+    wait_for(process, place, console_says(place, b"supdrv: loading"), "tests running")
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=30) == 130, (place.directory / "log").read_text()
     assert list(place.runs.iterdir()) == []
