@@ -38,4 +38,37 @@ struct supdrv_paging {
 /* All values are of one CPU. */
 void supdrv_os_paging_read(struct supdrv_paging *paging);
 
+/* The three that follow are the glue's own; what fails leaves nothing behind. */
+struct supdrv_pages;   /* physical pages for clients: zeroed, below 4 GiB */
+struct supdrv_mapping; /* such pages as one process sees them */
+struct supdrv_pin;     /* a client's own pages, held where they are */
+
+/* contiguous: physically. SUPDRV_ERR_NO_MEMORY when there are none. */
+int32_t supdrv_os_pages_alloc(uint32_t count, bool contiguous, struct supdrv_pages **pages);
+uint64_t supdrv_os_pages_physical(const struct supdrv_pages *pages, uint32_t index);
+/* Where the kernel sees contiguous pages, not executable. */
+void *supdrv_os_pages_kernel(const struct supdrv_pages *pages);
+/* After every mapping of theirs is undone. */
+void supdrv_os_pages_free(struct supdrv_pages *pages);
+
+/*
+ * Maps all pages into the calling process: never executable, not inherited, and writable or
+ * read-only for good. SUPDRV_ERR_NO_MEMORY when the process has no room.
+ */
+int32_t supdrv_os_map(struct supdrv_pages *pages, bool writable, struct supdrv_mapping **mapping);
+uintptr_t supdrv_os_mapping_address(const struct supdrv_mapping *mapping);
+/*
+ * Takes the pages away from every process that still sees them, whichever process calls. What the
+ * owner has put at that address since stays.
+ */
+void supdrv_os_unmap(struct supdrv_mapping *mapping);
+
+/*
+ * Holds count pages of the calling process from a page's address on, resident and writable.
+ * SUPDRV_ERR_LOCK_FAILED where one is not mapped or not writable, SUPDRV_ERR_NO_MEMORY.
+ */
+int32_t supdrv_os_pin(uintptr_t address, uint32_t count, struct supdrv_pin **pin);
+uint64_t supdrv_os_pin_physical(const struct supdrv_pin *pin, uint32_t index);
+void supdrv_os_unpin(struct supdrv_pin *pin);
+
 #endif

@@ -75,6 +75,9 @@ void bench_teardown(struct bench *bench)
 	supdrv_device_destroy(bench->device);
 	CHECK_EQUAL(host_alloc_live, 0);
 	CHECK_EQUAL(host_lock_live, 0);
+	CHECK_EQUAL(host_pages_live, 0);
+	CHECK_EQUAL(host_mappings_live, 0);
+	CHECK_EQUAL(host_pins_live, 0);
 }
 
 int main(int argc, char **argv)

@@ -8,12 +8,12 @@
 long host_alloc_budget = -1;
 long host_alloc_live;
 long host_lock_live;
+uint32_t host_locks_held;
 struct supdrv_paging host_paging;
 
 static uint64_t random_state = 0x9E3779B97F4A7C15u;
 static bool random_fixed;
 static uint8_t random_byte;
-static uint32_t locks_held;
 
 void *supdrv_os_alloc(size_t size)
 {
@@ -72,16 +72,16 @@ void supdrv_os_lock_destroy(struct supdrv_lock *lock)
 void supdrv_os_lock_acquire(struct supdrv_lock *lock)
 {
 	CHECK_EQUAL(lock->state, LOCK_FREE);
-	CHECK_EQUAL(locks_held, 0);
+	CHECK_EQUAL(host_locks_held, 0);
 	lock->state = LOCK_HELD;
-	locks_held++;
+	host_locks_held++;
 }
 
 void supdrv_os_lock_release(struct supdrv_lock *lock)
 {
 	CHECK_EQUAL(lock->state, LOCK_HELD);
 	lock->state = LOCK_FREE;
-	locks_held--;
+	host_locks_held--;
 }
 
 void supdrv_os_paging_read(struct supdrv_paging *paging)

@@ -18,6 +18,14 @@ extern long host_alloc_budget;
 /* Objects and locks that exist. */
 extern long host_alloc_live;
 extern long host_lock_live;
+/* Pages, and mappings of and pins of several pages, that exist. */
+extern long host_pages_live;
+extern long host_mappings_live;
+extern long host_pins_live;
+/* Locks that are held now. */
+extern uint32_t host_locks_held;
+/* What becomes of pins, unless it is SUPDRV_OK. */
+extern int32_t host_pin_status;
 /* What the CPU says. */
 extern struct supdrv_paging host_paging;
 
