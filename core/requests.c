@@ -14,6 +14,8 @@ struct cookies_in {
 
 #define QUERY_FUNCS_MOST                                                                           \
 	(offsetof(SUPQUERYFUNCS_OUT, aFunctions) + SUPDRV_FUNCTION_COUNT * sizeof(SUPFUNC))
+#define PIN_PAGES_MOST (SUPDRV_PIN_PAGES_MAX * sizeof(SUPPAGE))
+#define LOW_ALLOC_MOST (offsetof(SUPLOWALLOC_OUT, aPages) + SUPDRV_LOW_PAGES_MAX * sizeof(SUPPAGE))
 
 /* A request that is not here is answered like an unknown one. */
 static const struct supdrv_request requests[] = {
@@ -34,10 +36,34 @@ static const struct supdrv_request requests[] = {
      IN_EXACT(sizeof(SUPIDTREMOVE_IN)),
      OUT_EXACT(0),
      .handle = supdrv_idt_remove},
+    {.number = SUP_IOCTL_PINPAGES,
+     IN_EXACT(sizeof(SUPPINPAGES_IN)),
+     OUT_ATLEAST(sizeof(SUPPINPAGES_OUT), PIN_PAGES_MOST),
+     .handle = supdrv_pin_pages},
+    {.number = SUP_IOCTL_UNPINPAGES,
+     IN_EXACT(sizeof(SUPUNPINPAGES_IN)),
+     OUT_EXACT(0),
+     .handle = supdrv_pin_release},
+    {.number = SUP_IOCTL_CONT_ALLOC,
+     IN_EXACT(sizeof(SUPCONTALLOC_IN)),
+     OUT_ATLEAST(sizeof(SUPCONTALLOC_OUT), sizeof(SUPCONTALLOC_OUT)),
+     .handle = supdrv_cont_alloc},
+    {.number = SUP_IOCTL_CONT_FREE,
+     IN_EXACT(sizeof(SUPCONTFREE_IN)),
+     OUT_EXACT(0),
+     .handle = supdrv_cont_free},
     {.number = SUP_IOCTL_GET_PAGING_MODE,
      IN_EXACT(sizeof(SUPGETPAGINGMODE_IN)),
      OUT_EXACT(sizeof(SUPGETPAGINGMODE_OUT)),
      .handle = supdrv_paging_query},
+    {.number = SUP_IOCTL_LOW_ALLOC,
+     IN_EXACT(sizeof(SUPLOWALLOC_IN)),
+     OUT_ATLEAST(sizeof(SUPLOWALLOC_OUT), LOW_ALLOC_MOST),
+     .handle = supdrv_low_alloc},
+    {.number = SUP_IOCTL_LOW_FREE,
+     IN_EXACT(sizeof(SUPLOWFREE_IN)),
+     OUT_EXACT(0),
+     .handle = supdrv_low_free},
     {.number = SUP_IOCTL_SET_VM_FOR_FAST,
      IN_EXACT(sizeof(SUPSETVMFORFAST_IN)),
      OUT_EXACT(0),

@@ -52,6 +52,7 @@ int32_t supdrv_session_open(struct supdrv_device *device, void *os, struct supdr
 	made->os = os;
 	made->token = supdrv_token_make();
 	supdrv_os_lock_init(&made->lock);
+	supdrv_records_init(made);
 
 	supdrv_os_lock_acquire(&device->lock);
 	made->cookie = cookie_choose(device);
@@ -65,6 +66,8 @@ int32_t supdrv_session_open(struct supdrv_device *device, void *os, struct supdr
 void supdrv_session_close(struct supdrv_session *session)
 {
 	struct supdrv_device *device = session->device;
+
+	supdrv_records_close(session);
 
 	supdrv_os_lock_acquire(&device->lock);
 	session_unlink(device, session);

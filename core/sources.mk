@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # The core's source files, for every build of the driver.
 SUPDRV_CORE := counters.c cpu.c device.c fast.c functions.c handshake.c requests.c session.c token.c
+SUPDRV_CORE += memory.c pin.c records.c

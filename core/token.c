@@ -6,11 +6,23 @@
  * so that no address space can ever have something there. An odd value is no page and no object
  * either.
  */
-uintptr_t supdrv_token_make(void)
+static uintptr_t token_shape(uintptr_t value)
 {
 	const uintptr_t low_half = ~(uintptr_t)0 >> 1;
+
+	return (value & low_half) | (low_half - (low_half >> 1)) | 1;
+}
+
+uintptr_t supdrv_token_make(void)
+{
 	uintptr_t token;
 
 	supdrv_os_random(&token, sizeof(token));
-	return (token & low_half) | (low_half - (low_half >> 1)) | 1;
+	return token_shape(token);
+}
+
+/* The step is twice an odd number, so it meets all odd values before it meets one again. */
+uintptr_t supdrv_token_derive(uintptr_t token, uint64_t serial)
+{
+	return token_shape(token + (uintptr_t)serial * (2 * (uintptr_t)0x5E3779B1));
 }

@@ -9,7 +9,9 @@
 
 #include "supdrv_abi_check.h"
 
-#define SUPDRV_PAGE_SIZE 4096u
+#define SUPDRV_PAGE_SIZE     4096u
+#define SUPDRV_LOW_PAGES_MAX 256u     /* in one request */
+#define SUPDRV_PIN_PAGES_MAX 0xFFFFFu /* likewise, by the width of its size */
 
 enum supdrv_counter {
 	SUPDRV_COUNTER_SESSIONS,
@@ -47,6 +49,31 @@ enum supdrv_function {
 
 typedef int32_t supdrv_vmmr0_entry(uintptr_t vm, uint32_t operation, void *argument);
 
+enum supdrv_record_type { SUPDRV_RECORD_PIN, SUPDRV_RECORD_CONT, SUPDRV_RECORD_LOW };
+
+/* One range that a session has pinned or allocated. */
+struct supdrv_record {
+	struct supdrv_record *next;
+	uint64_t serial; /* no other record of the session ever has it */
+	enum supdrv_record_type type;
+	uint32_t page_count;
+	uintptr_t address; /* in the client */
+	uintptr_t token;   /* CONT: what stands for the kernel's address; 0 for the others */
+	struct supdrv_pages *pages;
+	struct supdrv_mapping *mapping;
+	struct supdrv_pin *pin;
+};
+
+/* Oldest first. The numbers include records in the making, which are not in the list yet. */
+struct supdrv_records {
+	struct supdrv_record *first;
+	struct supdrv_record **end;
+	uint64_t last_serial;
+	uint32_t count;
+	uint32_t mapped_pages;
+	uint32_t pinned_pages;
+};
+
 struct supdrv_device {
 	struct supdrv_lock lock; /* guards everything that changes after load */
 	struct supdrv_session *sessions;
@@ -62,8 +89,9 @@ struct supdrv_session {
 	struct supdrv_device *device;
 	struct supdrv_session *next;
 	struct supdrv_session **link; /* what points at this session */
-	struct supdrv_lock lock;      /* guards vm */
+	struct supdrv_lock lock;      /* guards vm and records */
 	uintptr_t vm;		      /* for fast requests; only a number, never dereferenced */
+	struct supdrv_records records;
 	uintptr_t token;
 	uint32_t cookie;
 	void *os;
@@ -74,6 +102,28 @@ void supdrv_counter_add(struct supdrv_device *device, enum supdrv_counter counte
 
 /* A random value for a client to hold in place of a kernel address. Never NULL. */
 uintptr_t supdrv_token_make(void);
+/* Another one, that only comes again after a quarter of the address space's serials. */
+uintptr_t supdrv_token_derive(uintptr_t token, uint64_t serial);
+
+void supdrv_records_init(struct supdrv_session *session);
+/* Releases all that is left; nobody else uses the session any more. */
+void supdrv_records_close(struct supdrv_session *session);
+
+/* An empty record that counts against the session's quotas. SUPDRV_ERR_NO_MEMORY beyond them. */
+int32_t supdrv_record_create(struct supdrv_session *session, enum supdrv_record_type type,
+			     uint32_t page_count, struct supdrv_record **record);
+/* Releases what the record has got so far, for one that is not in the list. */
+void supdrv_record_destroy(struct supdrv_session *session, struct supdrv_record *record);
+/*
+ * Lets the session's requests find the record, and takes it back if the call's output does not
+ * reach the client. Another thread may release it at once: the caller must not look at it again.
+ */
+void supdrv_record_hand_over(struct supdrv_session *session, struct supdrv_call *call,
+			     struct supdrv_record *record);
+/* Releases the oldest record of that type and address. SUPDRV_ERR_INVALID_PARAM if there is none.
+ */
+int32_t supdrv_record_release(struct supdrv_session *session, enum supdrv_record_type type,
+			      uintptr_t address);
 
 void supdrv_functions_init(struct supdrv_device *device);
 
@@ -86,5 +136,11 @@ supdrv_handler supdrv_idt_install;
 supdrv_handler supdrv_idt_remove;
 supdrv_handler supdrv_paging_query;
 supdrv_handler supdrv_fast_set_vm;
+supdrv_handler supdrv_pin_pages;
+supdrv_handler supdrv_pin_release;
+supdrv_handler supdrv_cont_alloc;
+supdrv_handler supdrv_cont_free;
+supdrv_handler supdrv_low_alloc;
+supdrv_handler supdrv_low_free;
 
 #endif

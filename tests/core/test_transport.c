@@ -15,7 +15,14 @@ static const struct {
     {SUP_IOCTL_QUERY_FUNCS, 8, sizeof(void *) == 8 ? 48 : 40, WITH_COOKIES | AT_LEAST},
     {SUP_IOCTL_IDT_INSTALL, 8, 1, WITH_COOKIES},
     {SUP_IOCTL_IDT_REMOVE, 8, 0, WITH_COOKIES},
+    {SUP_IOCTL_PINPAGES, sizeof(void *) == 8 ? 24 : 16, sizeof(void *) == 8 ? 16 : 12,
+     WITH_COOKIES | AT_LEAST},
+    {SUP_IOCTL_UNPINPAGES, sizeof(void *) == 8 ? 16 : 12, 0, WITH_COOKIES},
+    {SUP_IOCTL_CONT_ALLOC, 12, sizeof(void *) == 8 ? 24 : 16, WITH_COOKIES | AT_LEAST},
+    {SUP_IOCTL_CONT_FREE, sizeof(void *) == 8 ? 16 : 12, 0, WITH_COOKIES},
     {SUP_IOCTL_GET_PAGING_MODE, 8, 4, WITH_COOKIES},
+    {SUP_IOCTL_LOW_ALLOC, 12, sizeof(void *) == 8 ? 24 : 16, WITH_COOKIES | AT_LEAST},
+    {SUP_IOCTL_LOW_FREE, sizeof(void *) == 8 ? 16 : 12, 0, WITH_COOKIES},
     {SUP_IOCTL_SET_VM_FOR_FAST, sizeof(void *) == 8 ? 16 : 12, 0, WITH_COOKIES},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
