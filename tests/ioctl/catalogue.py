@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from harness.abi import COOKIE_MAGIC, INTERFACE_VERSION, Abi
+from harness.abi import COOKIE_MAGIC, INTERFACE_VERSION, PAGE_SIZE, Abi
 from harness.session.device import Device, Reply
 from harness.session.driver_session import DriverSession
 
-SLOW = ("COOKIE", "QUERY_FUNCS", "IDT_INSTALL", "IDT_REMOVE", "GET_PAGING_MODE", "SET_VM_FOR_FAST")
+SLOW = (
+    *("COOKIE", "QUERY_FUNCS", "IDT_INSTALL", "IDT_REMOVE", "GET_PAGING_MODE", "SET_VM_FOR_FAST"),
+    *("PINPAGES", "UNPINPAGES", "CONT_ALLOC", "CONT_FREE", "LOW_ALLOC", "LOW_FREE"),
+)
 WITH_COOKIES = tuple(name for name in SLOW if name != "COOKIE")
-WITH_OUTPUT = ("COOKIE", "QUERY_FUNCS", "IDT_INSTALL", "GET_PAGING_MODE")
-WITHOUT_OUTPUT = ("IDT_REMOVE", "SET_VM_FOR_FAST")
+WITHOUT_OUTPUT = ("IDT_REMOVE", "SET_VM_FOR_FAST", "UNPINPAGES", "CONT_FREE", "LOW_FREE")
+WITH_OUTPUT = tuple(name for name in SLOW if name not in WITHOUT_OUTPUT)
+SAME_OUTPUT = tuple(name for name in WITH_OUTPUT if name not in ("CONT_ALLOC", "LOW_ALLOC"))
+"""Those that give the same answer to the same input."""
 FAST = ("FAST_DO_RAW_RUN", "FAST_DO_HWACC_RUN", "FAST_DO_NOP")
 
-GREETING: dict[str, Any] = {"szMagic": COOKIE_MAGIC + b"\0", "u32Version": INTERFACE_VERSION}
+Fields: TypeAlias = "dict[str, Any]"
+
+GREETING: Fields = {"szMagic": COOKIE_MAGIC + b"\0", "u32Version": INTERFACE_VERSION}
 """The fields of COOKIE's input."""
 
 
@@ -26,8 +34,35 @@ def number_of(abi: Abi, name: str) -> int:
 
 
 def good_input(session: DriverSession, name: str) -> bytes:
-    """An input of `name` that the driver accepts."""
-    return session.input(name, **(GREETING if name == "COOKIE" else {}))
+    """An input of `name` that the driver accepts once; what it needs is made first."""
+    return session.input(name, **_FIELDS[name](session) if name in _FIELDS else {})
+
+
+def _own_page(session: DriverSession) -> Fields:
+    process = session.device.process
+    return {"pv": process.agent.mem_alloc(PAGE_SIZE, client=process.number), "cb": PAGE_SIZE}
+
+
+def _pinned(session: DriverSession) -> Fields:
+    fields = _own_page(session)
+    ask(session, "PINPAGES", session.input("PINPAGES", **fields))
+    return {"pv": fields["pv"]}
+
+
+def _allocated(maker: str, answer: str) -> Callable[[DriverSession], Fields]:
+    return lambda session: {"pv": session.output(maker, ask(session, maker))[answer]}
+
+
+_FIELDS: dict[str, Callable[[DriverSession], Fields]] = {
+    "COOKIE": lambda _session: GREETING,
+    "PINPAGES": _own_page,
+    "UNPINPAGES": _pinned,
+    "CONT_ALLOC": lambda _session: {"cb": PAGE_SIZE},
+    "CONT_FREE": _allocated("CONT_ALLOC", "pvR3"),
+    "LOW_ALLOC": lambda _session: {"cPages": 1},
+    "LOW_FREE": _allocated("LOW_ALLOC", "pvVirt"),
+}
+"""What a good input has behind the cookies, for requests whose other fields cannot be 0."""
 
 
 def good_size(abi: Abi, name: str) -> int:
