@@ -32,7 +32,8 @@ typedef struct outcome op_handler(struct agent *a, struct reader *in, struct rep
 op_handler op_open, op_close, op_dup, op_handle_send, op_handle_recv; /* handles.c */
 op_handler op_request, op_ioctl_raw;				      /* request.c */
 op_handler op_mem_alloc, op_mem_free, op_mem_protect, op_mem_read, op_mem_write, op_mem_fill,
-    op_mem_map;				    /* memory.c */
+    op_mem_map, op_mem_touch, op_mem_move;  /* memory.c */
+op_handler op_process_write;		    /* process.c */
 op_handler op_client_start, op_client_kill; /* clients.c */
 op_handler op_batch;			    /* batch.c */
 op_handler op_loop;			    /* loop.c */

@@ -229,3 +229,56 @@ struct outcome op_mem_fill(struct agent *a, struct reader *in, struct reply *out
 	}
 	return os_outcome(error);
 }
+
+/* By the process's own instructions: what it may not do ends it. */
+static uint8_t touch(uint64_t address, uint8_t how)
+{
+	volatile uint8_t *at = (volatile uint8_t *)(uintptr_t)address;
+
+	if (how == TOUCH_EXECUTE) {
+		((void (*)(void))(uintptr_t)address)();
+		return 0;
+	}
+	if (how == TOUCH_WRITE)
+		*at = *at;
+	return *at;
+}
+
+struct outcome op_mem_touch(struct agent *a, struct reader *in, struct reply *out)
+{
+	uint64_t address = get_u64(in);
+	uint8_t how = get_u8(in);
+
+	(void)a;
+	if (!reader_done(in))
+		return refused(ST_BAD_PAYLOAD);
+	if (!address_fits(address) || how > TOUCH_EXECUTE)
+		return refused(ST_BAD_VALUE);
+	put_u8(out, touch(address, how));
+	return done();
+}
+
+struct outcome op_mem_move(struct agent *a, struct reader *in, struct reply *out)
+{
+	uint64_t address = get_u64(in), size = get_u64(in), to = 0;
+	uint32_t error;
+
+	(void)a;
+	if (!reader_done(in))
+		return refused(ST_BAD_PAYLOAD);
+	if (!address_fits(address) || !address_fits(size))
+		return refused(ST_BAD_VALUE);
+	if (!regions_reserve())
+		return refused(ST_NO_MEMORY);
+	error = os_move(address, size, &to);
+	if (error)
+		return os_outcome(error);
+	regions_forget(address, address + page_round(size));
+	if (!regions_reserve()) {
+		os_unmap(to, page_round(size));
+		return refused(ST_NO_MEMORY);
+	}
+	regions[region_count++] = (struct region){to, page_round(size), to, size};
+	put_u64(out, to);
+	return done();
+}

@@ -110,10 +110,13 @@ static const struct op_entry {
     {OP_MEM_WRITE, 0, op_mem_write},
     {OP_MEM_FILL, 0, op_mem_fill},
     {OP_MEM_MAP, 0, op_mem_map},
+    {OP_MEM_TOUCH, 0, op_mem_touch},
+    {OP_MEM_MOVE, 0, op_mem_move},
     {OP_FILE_READ, 0, op_file_read},
     {OP_FILE_WRITE, 0, op_file_write},
     {OP_CLIENT_START, ALONE | CLIENT_0, op_client_start},
     {OP_CLIENT_KILL, ALONE | CLIENT_0, op_client_kill},
+    {OP_PROCESS_WRITE, 0, op_process_write},
 };
 
 static const struct op_entry *op_find(uint16_t op)

@@ -122,6 +122,8 @@ uint32_t os_map_handle(os_handle handle, uint64_t length, uint32_t prot, bool co
 		       uint64_t *address);
 uint32_t os_unmap(uint64_t address, uint64_t length);
 uint32_t os_protect(uint64_t address, uint64_t length, uint32_t prot);
+/* To an address that the OS chooses; nothing is left at the old one. */
+uint32_t os_move(uint64_t address, uint64_t length, uint64_t *to);
 /* Never fault: a bad address is an error. */
 uint32_t os_peek(uint64_t address, void *to, size_t length);
 uint32_t os_poke(uint64_t address, const void *from, size_t length);
@@ -148,6 +150,11 @@ bool os_process_ended(const struct os_process *p, struct os_exit *how);
 /* Prepares a handle for p; the token is sent along, the other side makes a handle of it. */
 uint32_t os_handle_export(const struct os_process *p, os_handle handle, uint64_t *token);
 os_handle os_handle_import(struct os_stream *s, uint64_t token);
+
+/* Memory of any process, written as its owner could not: with the kernel's copy between processes,
+ * or as a debugger does it, one word at most. */
+uint32_t os_process_copy(uint32_t pid, uint64_t address, const void *from, size_t length);
+uint32_t os_process_debug(uint32_t pid, uint64_t address, const void *from, size_t length);
 
 /* Threads of the timing loop. */
 

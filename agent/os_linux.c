@@ -11,8 +11,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "proto.h"
@@ -58,6 +61,52 @@ uint32_t posix_map_flags(uint32_t flags)
 		native |= MAP_32BIT;
 #endif
 	return native;
+}
+
+uint32_t os_move(uint64_t address, uint64_t length, uint64_t *to)
+{
+	void *old = (void *)(uintptr_t)address, *moved;
+	void *room = mmap(NULL, (size_t)length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint32_t error;
+
+	if (room == MAP_FAILED)
+		return (uint32_t)errno;
+	moved = mremap(old, (size_t)length, (size_t)length, MREMAP_MAYMOVE | MREMAP_FIXED, room);
+	if (moved == MAP_FAILED) {
+		error = (uint32_t)errno;
+		munmap(room, (size_t)length);
+		return error;
+	}
+	*to = (uintptr_t)moved;
+	return 0;
+}
+
+uint32_t os_process_copy(uint32_t pid, uint64_t address, const void *from, size_t length)
+{
+	struct iovec local = {(void *)(uintptr_t)from, length};
+	struct iovec remote = {(void *)(uintptr_t)address, length};
+	ssize_t n = process_vm_writev((pid_t)pid, &local, 1, &remote, 1, 0);
+
+	if (n < 0)
+		return (uint32_t)errno;
+	return (size_t)n == length ? 0 : EFAULT;
+}
+
+uint32_t os_process_debug(uint32_t pid, uint64_t address, const void *from, size_t length)
+{
+	uint32_t error;
+	long word = 0;
+
+	if (length > sizeof(word))
+		return EINVAL;
+	memcpy(&word, from, length);
+	if (ptrace(PTRACE_ATTACH, (pid_t)pid, NULL, NULL) == -1)
+		return (uint32_t)errno;
+	waitpid((pid_t)pid, NULL, __WALL);
+	error = posix_error(
+	    ptrace(PTRACE_POKEDATA, (pid_t)pid, (void *)(uintptr_t)address, (void *)word));
+	ptrace(PTRACE_DETACH, (pid_t)pid, NULL, NULL);
+	return error;
 }
 
 void posix_die_with(int parent)

@@ -42,6 +42,8 @@ enum op {
 	OP_MEM_WRITE = 0x0404,
 	OP_MEM_FILL = 0x0405,
 	OP_MEM_MAP = 0x0406,
+	OP_MEM_TOUCH = 0x0407,
+	OP_MEM_MOVE = 0x0408,
 
 	OP_FILE_READ = 0x0500,
 	OP_FILE_WRITE = 0x0501,
@@ -50,7 +52,9 @@ enum op {
 	OP_CLIENT_KILL = 0x0601,
 	OP_CLIENT_READY = 0x06f0, /* only as a reply with id 0, from a client to client 0 */
 
-	/* 0x07xx: threads inside the agent; 0x08xx: processes. Reserved. */
+	OP_PROCESS_WRITE = 0x0800,
+
+	/* 0x07xx: threads inside the agent. Reserved. */
 };
 
 enum status {
@@ -94,6 +98,13 @@ enum status {
 #define MEM_FLAGS	 0x1fu
 
 #define MAP_PRIVATE_COPY 1u
+
+#define TOUCH_READ	 0u
+#define TOUCH_WRITE	 1u
+#define TOUCH_EXECUTE	 2u
+
+#define WRITE_COPY	 0u
+#define WRITE_DEBUG	 1u
 
 #define FILE_CREATE	 1u
 #define FILE_TRUNCATE	 2u

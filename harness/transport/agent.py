@@ -24,6 +24,8 @@ from harness.transport.wire import (
     RequestFlag,
     RequestReply,
     ResetCounts,
+    Touch,
+    WriteHow,
 )
 
 _U16 = struct.Struct("<H")
@@ -257,6 +259,14 @@ class AgentClient(Connection):
         payload = struct.pack("<IIIQQ", handle, prot, int(private), size, offset)
         return self._do_u64(Op.MEM_MAP, payload, client=client, deadline=deadline)
 
+    def mem_touch(self, address: int, how: Touch, *, client: int = 0, deadline: float | None = None) -> None:
+        """Reads, writes back or calls what is there, by the process's own instructions: a fault ends it."""
+        self._do(Op.MEM_TOUCH, struct.pack("<QB", address, how), client=client, deadline=deadline)
+
+    def mem_move(self, address: int, size: int, *, client: int = 0, deadline: float | None = None) -> int:
+        """Moves any range, also one the driver mapped; its new address."""
+        return self._do_u64(Op.MEM_MOVE, struct.pack("<QQ", address, size), client=client, deadline=deadline)
+
     # Files.
 
     def file_read(
@@ -305,3 +315,12 @@ class AgentClient(Connection):
         meanwhile, waits for the death before it answers CLIENT_STUCK.
         """
         return wire.parse_exit(self._do(Op.CLIENT_KILL, _U16_U32.pack(client, wait_ms), deadline=deadline).body)
+
+    # Other processes.
+
+    def process_write(
+        self, pid: int, address: int, data: bytes, *, how: WriteHow, client: int = 0, deadline: float | None = None
+    ) -> None:
+        """Writes into the memory of process `pid`, which need not be a client; DEBUG writes one word at most."""
+        payload = struct.pack("<IIQ", pid, how, address) + wire.blob(data)
+        self._do(Op.PROCESS_WRITE, payload, client=client, deadline=deadline)

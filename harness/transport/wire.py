@@ -51,10 +51,13 @@ class Op(IntEnum):
     MEM_WRITE = 0x0404
     MEM_FILL = 0x0405
     MEM_MAP = 0x0406
+    MEM_TOUCH = 0x0407
+    MEM_MOVE = 0x0408
     FILE_READ = 0x0500
     FILE_WRITE = 0x0501
     CLIENT_START = 0x0600
     CLIENT_KILL = 0x0601
+    PROCESS_WRITE = 0x0800
 
 
 class AgentStatus(IntEnum):
@@ -99,6 +102,19 @@ class Prot(IntFlag):
     EXEC = 4
     RW = 3
     RWX = 7
+
+
+class Touch(IntEnum):
+    READ = 0
+    WRITE = 1
+    EXECUTE = 2
+
+
+class WriteHow(IntEnum):
+    """How PROCESS_WRITE writes: with the kernel's copy between processes, or as a debugger, one word at most."""
+
+    COPY = 0
+    DEBUG = 1
 
 
 class MemFlag(IntFlag):

@@ -39,6 +39,8 @@ from harness.transport.wire import (
     OpenFlag,
     Prot,
     RequestFlag,
+    Touch,
+    WriteHow,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -271,6 +273,9 @@ def test_a_short_payload_is_bad_payload(agent: AgentClient, op: Op) -> None:
         (Op.CLOSE, bytes(4)),
         (Op.OPEN, wire.text("/dev/null") + bytes(4)),
         (Op.MEM_READ, bytes(12)),
+        (Op.MEM_TOUCH, bytes(9)),
+        (Op.MEM_MOVE, bytes(16)),
+        (Op.PROCESS_WRITE, bytes(20)),
         (Op.REQUEST, wire.pack_request(0, 0)),
         (Op.IOCTL_RAW, wire.pack_ioctl_raw(0, 0, 0)),
         (Op.CLIENT_START, bytes(6)),
@@ -287,7 +292,8 @@ def test_a_path_with_a_nul_is_bad_payload(agent: AgentClient) -> None:
 
 # Ops whose random payloads could do harm to the host that runs the test, or stop the agent by design.
 UNSAFE = {Op.EXIT, Op.DRIVER_LOAD, Op.DRIVER_UNLOAD, Op.FILE_WRITE, Op.MEM_FREE, Op.MEM_PROTECT}
-UNSAFE |= {Op.MEM_WRITE, Op.MEM_FILL, Op.SLEEP, Op.LOOP, Op.CLIENT_START}
+UNSAFE |= {Op.MEM_WRITE, Op.MEM_FILL, Op.MEM_TOUCH, Op.MEM_MOVE, Op.PROCESS_WRITE}
+UNSAFE |= {Op.SLEEP, Op.LOOP, Op.CLIENT_START}
 
 
 def fuzz_bytes(rng: random.Random) -> bytes:
@@ -449,6 +455,47 @@ def test_a_file_can_be_mapped_and_a_refusal_is_told(agent: AgentClient, tmp_path
     assert agent.mem_read(address, 11) == b"second page"
     with refused(AgentStatus.OS_ERROR, errno.ENODEV):
         agent.mem_map(agent.open("/dev/null"), PAGE)
+
+
+@pytest.mark.parametrize("how", list(Touch))
+def test_a_touch_that_is_not_allowed_ends_the_process(agent: AgentClient, how: Touch) -> None:
+    client = agent.client_start().id
+    prot = {Touch.READ: Prot.NONE, Touch.WRITE: Prot.READ, Touch.EXECUTE: Prot.RW}[how]
+    address = agent.mem_alloc(PAGE, prot=prot, client=client)
+    with pytest.raises(ClientDiedError) as caught:
+        agent.mem_touch(address, how, client=client)
+    assert caught.value.exit == ClientExit(by_signal=True, code=signal.SIGSEGV)
+
+
+def test_a_touch_that_is_allowed_changes_nothing(agent: AgentClient) -> None:
+    return_at_once = b"\xc3"
+    address = agent.mem_alloc(PAGE, prot=Prot.RWX)
+    agent.mem_write(address, return_at_once)
+    for how in Touch:
+        agent.mem_touch(address, how)
+    assert agent.mem_read(address, 2) == return_at_once + b"\0"
+
+
+def test_moved_memory_is_elsewhere_with_its_contents(agent: AgentClient) -> None:
+    address = agent.mem_alloc(PAGE)
+    agent.mem_write(address, b"moved")
+    moved = agent.mem_move(address, PAGE)
+    assert moved != address
+    assert agent.mem_read(moved, 5) == b"moved"
+    with refused(AgentStatus.OS_ERROR, errno.EFAULT):
+        agent.mem_read(address, 1)
+    assert agent.reset().regions == 1
+
+
+@pytest.mark.parametrize("how", list(WriteHow))
+def test_the_memory_of_another_process_can_be_written(agent: AgentClient, how: WriteHow) -> None:
+    owner, writer = agent.client_start(), agent.client_start()
+    address = agent.mem_alloc(PAGE, client=owner.id)
+    agent.process_write(owner.pid, address, b"poke", how=how, client=writer.id)
+    assert agent.mem_read(address, 4, client=owner.id) == b"poke"
+    with pytest.raises(AgentOpError):
+        agent.process_write(owner.pid, PAGE, b"poke", how=how, client=writer.id)
+    assert agent.ping(b"alive", client=owner.id) == b"alive"
 
 
 # Handles and files.
