@@ -11,6 +11,8 @@
 #include "supdrv_linux.h"
 #include "supdrv_ioc.h"
 
+static atomic_t files_open;
+
 static int file_open(struct inode *inode, struct file *file)
 {
 	struct supdrv_session *session;
@@ -20,12 +22,15 @@ static int file_open(struct inode *inode, struct file *file)
 	if (status)
 		return supdrv_errno_from_status(status);
 	file->private_data = session;
+	atomic_inc(&files_open);
 	return nonseekable_open(inode, file);
 }
 
 static int file_release(struct inode *inode, struct file *file)
 {
 	supdrv_session_close(file->private_data);
+	if (atomic_dec_and_test(&files_open))
+		supdrv_mapping_mount_drop();
 	return 0;
 }
 

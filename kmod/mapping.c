@@ -15,6 +15,7 @@
 #include <linux/version.h>
 
 #include "supdrv_glue.h"
+#include "supdrv_linux.h"
 #include "supdrv_pages.h"
 #include "supdrv_status.h"
 
@@ -29,6 +30,8 @@ struct supdrv_mapping {
 
 static struct vfsmount *mapping_mount;
 static int mapping_mount_users;
+static bool mapping_mount_kept;
+static DEFINE_MUTEX(mapping_mount_lock); /* guards mapping_mount_kept */
 
 /* The pages are there from the start; what faults was taken away. */
 static vm_fault_t mapping_fault(struct vm_fault *fault)
@@ -82,13 +85,32 @@ static int mapping_fs_init(struct fs_context *context)
 	return 0;
 }
 
-/* Mounted while a mapping exists: for longer, it would keep the module from being unloaded. */
+/* Cannot stay mounted for good: that would keep the module from being unloaded. */
 static struct file_system_type mapping_fs = {
     .name = "supdrv",
     .owner = THIS_MODULE,
     .init_fs_context = mapping_fs_init,
     .kill_sb = kill_anon_super,
 };
+
+/* Mounting for each mapping anew would take longer than all the rest. */
+static void mapping_mount_keep(void)
+{
+	mutex_lock(&mapping_mount_lock);
+	if (!mapping_mount_kept)
+		mapping_mount_kept =
+		    !simple_pin_fs(&mapping_fs, &mapping_mount, &mapping_mount_users);
+	mutex_unlock(&mapping_mount_lock);
+}
+
+void supdrv_mapping_mount_drop(void)
+{
+	mutex_lock(&mapping_mount_lock);
+	if (mapping_mount_kept)
+		simple_release_fs(&mapping_mount, &mapping_mount_users);
+	mapping_mount_kept = false;
+	mutex_unlock(&mapping_mount_lock);
+}
 
 /* flags: O_RDONLY makes every mapping of the file read-only for good. */
 static struct file *mapping_file_open(struct supdrv_pages *pages, int flags)
@@ -134,6 +156,7 @@ int32_t supdrv_os_map(struct supdrv_pages *pages, bool writable, struct supdrv_m
 	made->address = vm_mmap(made->file, 0, made->size, protection, MAP_SHARED, 0);
 	if (IS_ERR_VALUE(made->address))
 		goto put_file;
+	mapping_mount_keep();
 	*mapping = made;
 	return SUPDRV_OK;
 

@@ -11,6 +11,9 @@ extern struct supdrv_device *supdrv_linux_device;
 int supdrv_file_register(void);
 void supdrv_file_unregister(void);
 
+/* To be called when no session is open any more. */
+void supdrv_mapping_mount_drop(void);
+
 void supdrv_debugfs_create(void);
 void supdrv_debugfs_remove(void);
 
