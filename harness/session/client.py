@@ -103,6 +103,10 @@ class Client:
             size, prot=_protection(read, write, execute), flags=MemFlag.GUARD, client=self.number
         )
 
+    def alloc_at(self, address: int, size: int) -> None:
+        """New memory at `address`, where nothing must be; no page that faults is behind it."""
+        self.agent.mem_alloc(size, flags=MemFlag.FIXED, hint=address, client=self.number)
+
     def free(self, address: int, size: int) -> None:
         """Unmap a range of the process."""
         self.agent.mem_free(address, size, client=self.number)

@@ -66,6 +66,18 @@ class Target(Protocol):
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """The driver's own counters, by name."""
 
+    def physical_pages(self, agent: AgentClient, pid: int, address: int, count: int) -> tuple[int, ...]:
+        """The physical addresses of `count` pages of a process; 0 for a page that is not there."""
+
+    def mappings(self, agent: AgentClient, pid: int) -> tuple[tuple[int, int], ...]:
+        """Address and size of everything that is mapped in a process."""
+
+    def pages_held(self, agent: AgentClient) -> int:
+        """How many pages the kernel holds in place for its drivers and for input and output."""
+
+    def memory_used(self, agent: AgentClient) -> int:
+        """Bytes of the guest's memory that are in use and could not be given up at once."""
+
     def abi_name(self, arch: str) -> str:
         """Name of the interface's ABI for a client of word size `arch`."""
 

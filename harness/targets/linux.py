@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.abi import PAGE_SIZE
 from harness.errors import DriverBuildError, DriverLoadError
 from harness.matrix import Cell
 from harness.targets.base import DriverBuild, GuestImage, Refusal
@@ -84,6 +86,33 @@ class LinuxTarget:
         """From debugfs: a line `name value` each."""
         text = agent.file_read(_COUNTERS, length=_COUNTERS_BYTES).decode("ascii")
         return {name: int(value) for name, value in (line.split() for line in text.splitlines())}
+
+    def physical_pages(self, agent: AgentClient, pid: int, address: int, count: int) -> tuple[int, ...]:
+        """From the process's page map: a word for each page, its frame below bit 55, bit 63 if it is there."""
+        words = agent.file_read(f"/proc/{pid}/pagemap", count * 8, offset=address // PAGE_SIZE * 8)
+        return tuple(
+            (word & (1 << 55) - 1) * PAGE_SIZE if word >> 63 else 0 for (word,) in struct.iter_unpack("<Q", words)
+        )
+
+    def mappings(self, agent: AgentClient, pid: int) -> tuple[tuple[int, int], ...]:
+        """From the process's maps, whose lines begin with "start-end" in hexadecimal."""
+        lines = agent.file_read(f"/proc/{pid}/maps").decode("utf-8", "replace").splitlines()
+        ranges = ([int(bound, 16) for bound in line.split(maxsplit=1)[0].split("-")] for line in lines)
+        return tuple((start, end - start) for start, end in ranges)
+
+    def pages_held(self, agent: AgentClient) -> int:
+        """From /proc/vmstat: pages pinned so far without those released again. What the processors have not
+        reported yet is added to it when stat_refresh is read."""
+        agent.file_read("/proc/sys/vm/stat_refresh")
+        counts = dict(line.split() for line in agent.file_read("/proc/vmstat").decode("ascii").splitlines())
+        return int(counts["nr_foll_pin_acquired"]) - int(counts["nr_foll_pin_released"])
+
+    def memory_used(self, agent: AgentClient) -> int:
+        """From /proc/meminfo, in which values are KiB: without the caches of files and of the kernel's objects."""
+        lines = (line.split() for line in agent.file_read("/proc/meminfo").decode("ascii").splitlines())
+        kib = {name.rstrip(":"): int(value) for name, value, *_unit in lines}
+        free = sum(kib[name] for name in ("MemFree", "Buffers", "Cached", "SReclaimable"))
+        return (kib["MemTotal"] - free) * 1024
 
     def abi_name(self, arch: str) -> str:
         return f"linux-{arch}"
