@@ -33,10 +33,11 @@ op_handler op_open, op_close, op_dup, op_handle_send, op_handle_recv; /* handles
 op_handler op_request, op_ioctl_raw;				      /* request.c */
 op_handler op_mem_alloc, op_mem_free, op_mem_protect, op_mem_read, op_mem_write, op_mem_fill,
     op_mem_map, op_mem_touch, op_mem_move;  /* memory.c */
-op_handler op_process_write;		    /* process.c */
+op_handler op_process_write, op_demote;	    /* process.c */
 op_handler op_client_start, op_client_kill; /* clients.c */
 op_handler op_batch;			    /* batch.c */
 op_handler op_loop;			    /* loop.c */
+op_handler op_disturb;			    /* disturb.c */
 op_handler op_driver_load, op_driver_unload, op_driver_status, op_file_read,
     op_file_write; /* files.c */
 
@@ -47,6 +48,16 @@ uint32_t handles_close_all(void);      /* how many there were */
 /* memory.c */
 uint32_t memory_free_all(void); /* how many regions there were */
 bool address_fits(uint64_t value);
+/* RESET leaves the range alone from now on. False: no memory. */
+bool memory_forget(uint64_t address, uint64_t size);
+
+/* loop.c: what runs beside the threads of a loop; started last, ended first. */
+struct companion {
+	uint32_t (*start)(void *arg);
+	void (*end)(void *arg);
+	void *arg;
+};
+struct outcome loop_with(const struct companion *companion, struct reader *in, struct reply *out);
 
 /* clients.c */
 #define CLIENTS_MAX 128u

@@ -133,23 +133,36 @@ static void loop_report(const struct lap *laps, uint32_t threads, uint32_t *samp
 }
 
 /* Runs what is prepared; the first lap runs on the calling thread. */
-static uint32_t loop_run(struct lap *laps, uint32_t threads)
+static uint32_t loop_run(struct lap *laps, uint32_t threads, const struct companion *companion)
 {
 	uint32_t started = 1, error = 0;
+	bool accompanied = false;
 
 	while (started < threads && !error) {
 		error = os_thread_start(lap_run, &laps[started], &laps[started].thread);
 		if (!error)
 			started++;
 	}
+	if (!error && companion) {
+		error = companion->start(companion->arg);
+		accompanied = !error;
+	}
 	if (!error)
 		lap_run(&laps[0]);
+	if (accompanied)
+		companion->end(companion->arg);
 	for (uint32_t i = 1; i < started; i++)
 		os_thread_join(laps[i].thread);
 	return error;
 }
 
 struct outcome op_loop(struct agent *a, struct reader *in, struct reply *out)
+{
+	(void)a;
+	return loop_with(NULL, in, out);
+}
+
+struct outcome loop_with(const struct companion *companion, struct reader *in, struct reply *out)
 {
 	uint32_t count = get_u32(in), threads = get_u32(in), limit_ms = get_u32(in),
 		 stride = get_u32(in);
@@ -159,7 +172,6 @@ struct outcome op_loop(struct agent *a, struct reader *in, struct reply *out)
 	struct lap *laps;
 	uint32_t *samples;
 
-	(void)a;
 	if (!reader_done(in))
 		return refused(ST_BAD_PAYLOAD);
 	if (threads == 0)
@@ -186,7 +198,7 @@ struct outcome op_loop(struct agent *a, struct reader *in, struct reply *out)
 		status = call_prepare(&l->call, op, &sub, &l->scratch);
 	}
 	if (status == ST_OK) {
-		error = loop_run(laps, threads);
+		error = loop_run(laps, threads, companion);
 		loop_report(laps, threads, samples, out);
 	}
 	for (uint32_t i = 0; i < ready; i++) {

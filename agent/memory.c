@@ -57,6 +57,21 @@ static void regions_forget(uint64_t from, uint64_t to)
 	}
 }
 
+static uint64_t page_round(uint64_t value)
+{
+	uint64_t page = os_page_size();
+
+	return (value + page - 1) & ~(page - 1);
+}
+
+bool memory_forget(uint64_t address, uint64_t size)
+{
+	if (!regions_reserve())
+		return false;
+	regions_forget(address, address + page_round(size));
+	return true;
+}
+
 uint32_t memory_free_all(void)
 {
 	uint32_t count = region_count;
@@ -66,13 +81,6 @@ uint32_t memory_free_all(void)
 		os_unmap(regions[region_count].base, regions[region_count].total);
 	}
 	return count;
-}
-
-static uint64_t page_round(uint64_t value)
-{
-	uint64_t page = os_page_size();
-
-	return (value + page - 1) & ~(page - 1);
 }
 
 struct outcome op_mem_alloc(struct agent *a, struct reader *in, struct reply *out)

@@ -116,7 +116,9 @@ static const struct op_entry {
     {OP_FILE_WRITE, 0, op_file_write},
     {OP_CLIENT_START, ALONE | CLIENT_0, op_client_start},
     {OP_CLIENT_KILL, ALONE | CLIENT_0, op_client_kill},
+    {OP_DISTURB, 0, op_disturb},
     {OP_PROCESS_WRITE, 0, op_process_write},
+    {OP_DEMOTE, 0, op_demote},
 };
 
 static const struct op_entry *op_find(uint16_t op)

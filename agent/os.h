@@ -156,6 +156,9 @@ os_handle os_handle_import(struct os_stream *s, uint64_t token);
 uint32_t os_process_copy(uint32_t pid, uint64_t address, const void *from, size_t length);
 uint32_t os_process_debug(uint32_t pid, uint64_t address, const void *from, size_t length);
 
+/* For good: this process goes on as that user, without privileges, and may lock so many bytes. */
+uint32_t os_demote(uint32_t user, uint64_t lockable);
+
 /* Threads of the timing loop. */
 
 typedef struct os_thread os_thread;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
@@ -107,6 +109,16 @@ uint32_t os_process_debug(uint32_t pid, uint64_t address, const void *from, size
 	    ptrace(PTRACE_POKEDATA, (pid_t)pid, (void *)(uintptr_t)address, (void *)word));
 	ptrace(PTRACE_DETACH, (pid_t)pid, NULL, NULL);
 	return error;
+}
+
+uint32_t os_demote(uint32_t user, uint64_t lockable)
+{
+	struct rlimit limit = {.rlim_cur = lockable, .rlim_max = lockable};
+
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) == -1 || setgroups(0, NULL) == -1 ||
+	    setresgid(user, user, user) == -1)
+		return (uint32_t)errno;
+	return posix_error(setresuid(user, user, user));
 }
 
 void posix_die_with(int parent)

@@ -52,9 +52,10 @@ enum op {
 	OP_CLIENT_KILL = 0x0601,
 	OP_CLIENT_READY = 0x06f0, /* only as a reply with id 0, from a client to client 0 */
 
-	OP_PROCESS_WRITE = 0x0800,
+	OP_DISTURB = 0x0700,
 
-	/* 0x07xx: threads inside the agent. Reserved. */
+	OP_PROCESS_WRITE = 0x0800,
+	OP_DEMOTE = 0x0801,
 };
 
 enum status {

@@ -119,6 +119,21 @@ class AgentClient(Connection):
         packed = wire.pack_loop(op, payload, count=count, threads=threads, limit_ms=limit_ms, stride=stride)
         return wire.parse_loop(self._do(Op.LOOP, packed, client=client, deadline=deadline).body)
 
+    def disturb(
+        self,
+        address: int,
+        size: int,
+        payload: bytes,
+        *,
+        count: int,
+        client: int = 0,
+        deadline: float | None = None,
+    ) -> tuple[LoopTiming, int]:
+        """Times a REQUEST while another thread unmaps a range and maps memory there again; how often it did."""
+        packed = wire.pack_loop(Op.REQUEST, payload, count=count, threads=1, limit_ms=0, stride=0)
+        body = self._do(Op.DISTURB, struct.pack("<QQ", address, size) + packed, client=client, deadline=deadline).body
+        return wire.parse_loop(body[: -_U64.size]), wire.parse_fields(_U64, body[-_U64.size :])[0]
+
     # The driver.
 
     def driver_load(self, path: str, params: str = "", *, deadline: float | None = None) -> None:
@@ -316,7 +331,7 @@ class AgentClient(Connection):
         """
         return wire.parse_exit(self._do(Op.CLIENT_KILL, _U16_U32.pack(client, wait_ms), deadline=deadline).body)
 
-    # Other processes.
+    # Processes.
 
     def process_write(
         self, pid: int, address: int, data: bytes, *, how: WriteHow, client: int = 0, deadline: float | None = None
@@ -324,3 +339,7 @@ class AgentClient(Connection):
         """Writes into the memory of process `pid`, which need not be a client; DEBUG writes one word at most."""
         payload = struct.pack("<IIQ", pid, how, address) + wire.blob(data)
         self._do(Op.PROCESS_WRITE, payload, client=client, deadline=deadline)
+
+    def demote(self, user: int, lockable: int, *, client: int, deadline: float | None = None) -> None:
+        """Makes a client go on for good as `user`, without privileges; it may lock `lockable` bytes of memory."""
+        self._do(Op.DEMOTE, struct.pack("<IQ", user, lockable), client=client, deadline=deadline)

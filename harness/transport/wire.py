@@ -57,7 +57,9 @@ class Op(IntEnum):
     FILE_WRITE = 0x0501
     CLIENT_START = 0x0600
     CLIENT_KILL = 0x0601
+    DISTURB = 0x0700
     PROCESS_WRITE = 0x0800
+    DEMOTE = 0x0801
 
 
 class AgentStatus(IntEnum):

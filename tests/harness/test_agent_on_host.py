@@ -251,7 +251,7 @@ def test_a_frame_sent_byte_by_byte_is_a_frame(stream: ProcessStream) -> None:
     assert raw.complaint() == (3, AgentStatus.OK)
 
 
-@pytest.mark.parametrize("op", [0, 0x7FFF, 0x8001, 0x0700, 0x06F0, Op.HANDLE_RECV])
+@pytest.mark.parametrize("op", [0, 0x7FFF, 0x8001, 0x07FF, 0x06F0, Op.HANDLE_RECV])
 def test_an_op_that_is_not_there_is_bad_op(agent: AgentClient, op: int) -> None:
     assert agent.call(op).status == AgentStatus.BAD_OP
 
@@ -276,6 +276,7 @@ def test_a_short_payload_is_bad_payload(agent: AgentClient, op: Op) -> None:
         (Op.MEM_TOUCH, bytes(9)),
         (Op.MEM_MOVE, bytes(16)),
         (Op.PROCESS_WRITE, bytes(20)),
+        (Op.DEMOTE, bytes(12)),
         (Op.REQUEST, wire.pack_request(0, 0)),
         (Op.IOCTL_RAW, wire.pack_ioctl_raw(0, 0, 0)),
         (Op.CLIENT_START, bytes(6)),
@@ -293,7 +294,7 @@ def test_a_path_with_a_nul_is_bad_payload(agent: AgentClient) -> None:
 # Ops whose random payloads could do harm to the host that runs the test, or stop the agent by design.
 UNSAFE = {Op.EXIT, Op.DRIVER_LOAD, Op.DRIVER_UNLOAD, Op.FILE_WRITE, Op.MEM_FREE, Op.MEM_PROTECT}
 UNSAFE |= {Op.MEM_WRITE, Op.MEM_FILL, Op.MEM_TOUCH, Op.MEM_MOVE, Op.PROCESS_WRITE}
-UNSAFE |= {Op.SLEEP, Op.LOOP, Op.CLIENT_START}
+UNSAFE |= {Op.SLEEP, Op.LOOP, Op.DISTURB, Op.DEMOTE, Op.CLIENT_START}
 
 
 def fuzz_bytes(rng: random.Random) -> bytes:
@@ -485,6 +486,23 @@ def test_moved_memory_is_elsewhere_with_its_contents(agent: AgentClient) -> None
     with refused(AgentStatus.OS_ERROR, errno.EFAULT):
         agent.mem_read(address, 1)
     assert agent.reset().regions == 1
+
+
+def test_only_clients_are_demoted(agent: AgentClient) -> None:
+    with refused(AgentStatus.UNSUPPORTED):
+        agent.demote(65534, PAGE, client=0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_demoted_client_is_the_other_user_for_good(agent: AgentClient) -> None:
+    client = agent.client_start()
+    agent.demote(65534, PAGE, client=client.id)
+    status = Path(f"/proc/{client.pid}/status").read_text()
+    assert "Uid:\t65534\t65534\t65534\t65534\n" in status
+    assert "CapEff:\t0000000000000000\n" in status
+    assert f"Max locked memory         {PAGE}" in Path(f"/proc/{client.pid}/limits").read_text()
+    with refused(AgentStatus.OS_ERROR, errno.EPERM):
+        agent.demote(0, PAGE, client=client.id)
 
 
 @pytest.mark.parametrize("how", list(WriteHow))
@@ -736,6 +754,16 @@ def test_a_loop_ends_at_its_time_limit(agent: AgentClient) -> None:
     assert timing.count > 0
     assert 50e6 <= timing.elapsed_ns < 5e9
     assert timing.samples <= 65536
+
+
+def test_memory_comes_and_goes_while_a_loop_runs(agent: AgentClient) -> None:
+    address = agent.mem_alloc(4 * PAGE)
+    payload = wire.pack_request(agent.open("/dev/null"), 0)
+    timing, rounds = agent.disturb(address, 4 * PAGE, payload, count=20_000)
+    assert timing.count == timing.failures == 20_000
+    assert rounds > 0
+    with refused(AgentStatus.OS_ERROR, errno.EFAULT):
+        agent.mem_read(address, 1)
 
 
 def test_a_loop_of_something_else_is_refused(agent: AgentClient) -> None:
