@@ -75,6 +75,9 @@ class Target(Protocol):
     def pages_held(self, agent: AgentClient) -> int:
         """How many pages the kernel holds in place for its drivers and for input and output."""
 
+    def locked_memory(self, agent: AgentClient, pid: int) -> int:
+        """Bytes of locked memory that the kernel counts for a process."""
+
     def memory_used(self, agent: AgentClient) -> int:
         """Bytes of the guest's memory that are in use and could not be given up at once."""
 

@@ -107,6 +107,11 @@ class LinuxTarget:
         counts = dict(line.split() for line in agent.file_read("/proc/vmstat").decode("ascii").splitlines())
         return int(counts["nr_foll_pin_acquired"]) - int(counts["nr_foll_pin_released"])
 
+    def locked_memory(self, agent: AgentClient, pid: int) -> int:
+        """From the process's status: a line `VmLck: N kB`."""
+        lines = agent.file_read(f"/proc/{pid}/status").decode("ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmLck:"))
+
     def memory_used(self, agent: AgentClient) -> int:
         """From /proc/meminfo, in which values are KiB: without the caches of files and of the kernel's objects."""
         lines = (line.split() for line in agent.file_read("/proc/meminfo").decode("ascii").splitlines())
