@@ -13,6 +13,7 @@ int32_t supdrv_device_create(const struct supdrv_request *extra, uint32_t extra_
 	if (!made->cookie)
 		made->cookie = 1;
 	supdrv_functions_init(made);
+	supdrv_gip_create(made);
 	made->extra = extra;
 	made->extra_count = extra_count;
 	*device = made;
@@ -21,6 +22,7 @@ int32_t supdrv_device_create(const struct supdrv_request *extra, uint32_t extra_
 
 void supdrv_device_destroy(struct supdrv_device *device)
 {
+	supdrv_gip_destroy(device);
 	supdrv_os_lock_destroy(&device->lock);
 	supdrv_os_free(device);
 }

@@ -2,3 +2,4 @@
 # The core's source files, for every build of the driver.
 SUPDRV_CORE := counters.c cpu.c device.c fast.c functions.c handshake.c requests.c session.c token.c
 SUPDRV_CORE += memory.c pin.c records.c
+SUPDRV_CORE += gip.c gip_update.c

@@ -7,7 +7,7 @@
  * struct supdrv_lock, a mutex that the core embeds in its objects.
  *
  * Everything here is called in the context of a request, of an open or close, or of load or unload,
- * and may sleep.
+ * and may sleep; supdrv_os_time_read() is also called from a timer's tick.
  */
 #ifndef SUPDRV_GLUE_H
 #define SUPDRV_GLUE_H
@@ -37,6 +37,26 @@ struct supdrv_paging {
 
 /* All values are of one CPU. */
 void supdrv_os_paging_read(struct supdrv_paging *paging);
+
+struct supdrv_time {
+	uint64_t ns;  /* since some moment before load; never goes back */
+	uint64_t tsc; /* the CPU's time stamp counter at about the same moment */
+};
+
+void supdrv_os_time_read(struct supdrv_time *time);
+
+/* Called where nothing may sleep, and never twice at the same time. */
+typedef void supdrv_tick(void *argument);
+struct supdrv_timer; /* the glue's own */
+
+/*
+ * Calls tick every interval_ns from the end of the first interval on; what comes too late is left
+ * out. SUPDRV_ERR_NO_MEMORY.
+ */
+int32_t supdrv_os_timer_start(uint32_t interval_ns, supdrv_tick *tick, void *argument,
+			      struct supdrv_timer **timer);
+/* When it returns, no tick is under way and none will come. */
+void supdrv_os_timer_stop(struct supdrv_timer *timer);
 
 /* The three that follow are the glue's own; what fails leaves nothing behind. */
 struct supdrv_pages;   /* physical pages for clients: zeroed, below 4 GiB */

@@ -49,6 +49,14 @@ enum supdrv_function {
 
 typedef int32_t supdrv_vmmr0_entry(uintptr_t vm, uint32_t operation, void *argument);
 
+/* The global information page. It changes at load, at unload, and by the timer, if there is one. */
+struct supdrv_gip {
+	struct supdrv_pages *pages; /* NULL if there were none at load */
+	SUPGLOBALINFOPAGE *page;
+	struct supdrv_timer *timer; /* runs while a session uses the page */
+	uintptr_t token;
+};
+
 enum supdrv_record_type { SUPDRV_RECORD_PIN, SUPDRV_RECORD_CONT, SUPDRV_RECORD_LOW };
 
 /* One range that a session has pinned or allocated. */
@@ -83,15 +91,18 @@ struct supdrv_device {
 	uint32_t extra_count;
 	const struct supdrv_request *extra;
 	uintptr_t functions[SUPDRV_FUNCTION_COUNT];
+	struct supdrv_gip gip;
 };
 
 struct supdrv_session {
 	struct supdrv_device *device;
 	struct supdrv_session *next;
 	struct supdrv_session **link; /* what points at this session */
-	struct supdrv_lock lock;      /* guards vm and records */
+	struct supdrv_lock lock;      /* guards vm, records, gip and gip_serial */
 	uintptr_t vm;		      /* for fast requests; only a number, never dereferenced */
 	struct supdrv_records records;
+	struct supdrv_mapping *gip; /* of the global information page; NULL without one */
+	uint64_t gip_serial;	    /* tells each such mapping from all earlier ones */
 	uintptr_t token;
 	uint32_t cookie;
 	void *os;
@@ -130,11 +141,24 @@ void supdrv_functions_init(struct supdrv_device *device);
 /* A pure function of what the CPU says. */
 SUPPAGINGMODE supdrv_paging_mode(const struct supdrv_paging *paging);
 
+void supdrv_gip_create(struct supdrv_device *device);
+void supdrv_gip_destroy(struct supdrv_device *device);
+/* GIP_UNMAP as the end of a session does it. */
+void supdrv_gip_leave(struct supdrv_session *session);
+
+/* How the page's contents change. Only one of these runs at a time on a page. */
+void supdrv_gip_init(SUPGLOBALINFOPAGE *page, uint32_t hz, const struct supdrv_time *now);
+void supdrv_gip_resume(SUPGLOBALINFOPAGE *page, const struct supdrv_time *now);
+void supdrv_gip_update(SUPGLOBALINFOPAGE *page, const struct supdrv_time *now);
+void supdrv_gip_clear(SUPGLOBALINFOPAGE *page);
+
 supdrv_handler supdrv_cookie_negotiate;
 supdrv_handler supdrv_functions_query;
 supdrv_handler supdrv_idt_install;
 supdrv_handler supdrv_idt_remove;
 supdrv_handler supdrv_paging_query;
+supdrv_handler supdrv_gip_map;
+supdrv_handler supdrv_gip_unmap;
 supdrv_handler supdrv_fast_set_vm;
 supdrv_handler supdrv_pin_pages;
 supdrv_handler supdrv_pin_release;

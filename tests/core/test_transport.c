@@ -23,6 +23,8 @@ static const struct {
     {SUP_IOCTL_GET_PAGING_MODE, 8, 4, WITH_COOKIES},
     {SUP_IOCTL_LOW_ALLOC, 12, sizeof(void *) == 8 ? 24 : 16, WITH_COOKIES | AT_LEAST},
     {SUP_IOCTL_LOW_FREE, sizeof(void *) == 8 ? 16 : 12, 0, WITH_COOKIES},
+    {SUP_IOCTL_GIP_MAP, 8, sizeof(void *) == 8 ? 24 : 16, WITH_COOKIES},
+    {SUP_IOCTL_GIP_UNMAP, 8, 0, WITH_COOKIES},
     {SUP_IOCTL_SET_VM_FOR_FAST, sizeof(void *) == 8 ? 16 : 12, 0, WITH_COOKIES},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))

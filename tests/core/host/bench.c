@@ -78,6 +78,7 @@ void bench_teardown(struct bench *bench)
 	CHECK_EQUAL(host_pages_live, 0);
 	CHECK_EQUAL(host_mappings_live, 0);
 	CHECK_EQUAL(host_pins_live, 0);
+	CHECK_EQUAL(host_timers_live, 0);
 }
 
 int main(int argc, char **argv)

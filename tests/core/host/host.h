@@ -22,12 +22,20 @@ extern long host_lock_live;
 extern long host_pages_live;
 extern long host_mappings_live;
 extern long host_pins_live;
+/* What another thread does while pages are being mapped the next time; NULL: nothing. */
+extern host_test *host_during_map;
+/* The first word of the pages that were freed last. */
+extern uint32_t host_pages_last_word;
 /* Locks that are held now. */
 extern uint32_t host_locks_held;
 /* What becomes of pins, unless it is SUPDRV_OK. */
 extern int32_t host_pin_status;
-/* What the CPU says. */
+/* What the CPU and the clock say. */
 extern struct supdrv_paging host_paging;
+extern struct supdrv_time host_time;
+/* Timers that run, and one tick of the last one started. */
+extern long host_timers_live;
+void host_timer_tick(void);
 
 /* From now on every random byte is this one; host_random_free() ends it. */
 void host_random_fix(uint8_t byte);

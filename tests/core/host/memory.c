@@ -25,6 +25,8 @@ long host_pages_live;
 long host_mappings_live;
 long host_pins_live;
 int32_t host_pin_status;
+host_test *host_during_map;
+uint32_t host_pages_last_word;
 
 static uint64_t physical_next = PAGE;
 
@@ -68,8 +70,18 @@ void supdrv_os_pages_free(struct supdrv_pages *pages)
 {
 	CHECK(!pages->mappings && !host_locks_held);
 	host_pages_live -= pages->count;
+	memcpy(&host_pages_last_word, pages->memory, sizeof(host_pages_last_word));
 	free(pages->memory);
 	supdrv_os_free(pages);
+}
+
+static void meanwhile(host_test **other)
+{
+	host_test *run = *other;
+
+	*other = NULL;
+	if (run)
+		run();
 }
 
 int32_t supdrv_os_map(struct supdrv_pages *pages, bool writable, struct supdrv_mapping **mapping)
@@ -78,6 +90,7 @@ int32_t supdrv_os_map(struct supdrv_pages *pages, bool writable, struct supdrv_m
 
 	(void)writable;
 	CHECK(!host_locks_held);
+	meanwhile(&host_during_map);
 	if (!made)
 		return SUPDRV_ERR_NO_MEMORY;
 	made->pages = pages;
