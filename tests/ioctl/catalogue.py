@@ -12,9 +12,10 @@ from harness.session.driver_session import DriverSession
 SLOW = (
     *("COOKIE", "QUERY_FUNCS", "IDT_INSTALL", "IDT_REMOVE", "GET_PAGING_MODE", "SET_VM_FOR_FAST"),
     *("PINPAGES", "UNPINPAGES", "CONT_ALLOC", "CONT_FREE", "LOW_ALLOC", "LOW_FREE"),
+    *("GIP_MAP", "GIP_UNMAP"),
 )
 WITH_COOKIES = tuple(name for name in SLOW if name != "COOKIE")
-WITHOUT_OUTPUT = ("IDT_REMOVE", "SET_VM_FOR_FAST", "UNPINPAGES", "CONT_FREE", "LOW_FREE")
+WITHOUT_OUTPUT = ("IDT_REMOVE", "SET_VM_FOR_FAST", "UNPINPAGES", "CONT_FREE", "LOW_FREE", "GIP_UNMAP")
 WITH_OUTPUT = tuple(name for name in SLOW if name not in WITHOUT_OUTPUT)
 SAME_OUTPUT = tuple(name for name in WITH_OUTPUT if name not in ("CONT_ALLOC", "LOW_ALLOC"))
 """Those that give the same answer to the same input."""

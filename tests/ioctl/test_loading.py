@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 from catalogue import ask
+from gip import gip_map, gip_unmap
 
-from harness.abi import Status
+from harness.abi import PAGE_SIZE, Status
 from harness.session.cell_session import CellSession
 from harness.session.outcome import Outcome
 from harness.targets import Refusal
@@ -107,3 +108,29 @@ def test_a_new_load_starts_without_sessions(session, guest):
     session.close()
     reload(guest)
     assert not any(guest.counters().values())
+
+
+def test_every_load_has_another_token_of_the_global_information_page(session, open_session, guest):
+    before = gip_map(session).token
+    gip_unmap(session)
+    session.close()
+    reload(guest)
+    assert gip_map(open_session()).token != before
+
+
+def test_a_new_load_starts_with_a_new_global_information_page(session, open_session, guest):
+    session.close()
+    reload(guest)
+    page = gip_map(open_session()).fields()
+    assert 0x1000 <= page["u32TransactionId"] < 0x2000
+    assert page["cErrors"] == 0
+    assert 0x20000000 in page["au32TSCHistory"]
+
+
+def test_a_mapping_that_a_client_hid_from_the_driver_keeps_it_loaded(session, client, guest):
+    page = gip_map(session)
+    hidden = client.agent.mem_move(page.address, PAGE_SIZE, client=client.number)
+    session.close()
+    assert cannot_be_unloaded(guest, session.abi) == Refusal.IN_USE
+    client.free(hidden, PAGE_SIZE)
+    reload(guest)

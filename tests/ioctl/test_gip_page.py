@@ -1,0 +1,192 @@
+"""The contents of the global information page: what each field says, and that it is kept up to date."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from statistics import median
+
+import pytest
+from gip import HISTORY, IDS_PER_UPDATE, gip_map, gip_unmap, updates_between
+
+from harness.abi import PAGE_SIZE
+
+HZ = 100
+NS = 1_000_000_000
+WINDOW_IDS = 0x1000
+SLICE_MS = 2
+A_WHILE_MS = 300
+A_PAUSE_MS = 200
+
+
+@pytest.fixture
+def page(session):
+    return gip_map(session)
+
+
+@pytest.fixture
+def samples(page):
+    """The page at some 40 moments, of which several lie between two updates."""
+    taken = page.samples(40, pause_ms=SLICE_MS)
+    assert len(taken) > 20
+    assert updates_between(taken[0], taken[-1]) >= HISTORY
+    return taken
+
+
+def neighbours(samples):
+    """Pairs of samples with exactly one update between them."""
+    found = [(one, two) for one, two in pairwise(samples) if updates_between(one, two) == 1]
+    assert found
+    return found
+
+
+def newest(sample, count):
+    """The newest entries of the history, the newest one first."""
+    return [sample["au32TSCHistory"][(sample["iTSCHistoryHead"] - back) % HISTORY] for back in range(count)]
+
+
+def test_the_magic_is_there(page):
+    assert page.fields()["u32Magic"] == 0xBEEF0001
+
+
+def test_the_rate_is_100_hz(page):
+    assert page.fields()["u32UpdateHz"] == HZ
+
+
+def test_the_interval_is_that_of_the_rate(page):
+    fields = page.fields()
+    assert fields["u32UpdateIntervalNS"] == NS // fields["u32UpdateHz"]
+
+
+def test_what_is_no_field_is_zero(page):
+    assert page.fields()["au32Padding0"] == [0] * 5
+    size = page.session.abi.layout("SUPGLOBALINFOPAGE").size
+    assert page.bytes()[size:] == bytes(PAGE_SIZE - size)
+
+
+def test_the_id_is_even_while_nothing_changes(samples):
+    assert all(sample["u32TransactionId"] % IDS_PER_UPDATE == 0 for sample in samples)
+
+
+def test_updates_come_at_the_rate(page, agent):
+    first = page.fields()
+    agent.sleep(A_WHILE_MS)
+    last = page.fields()
+    elapsed = last["u64NanoTS"] - first["u64NanoTS"]
+    due = elapsed / first["u32UpdateIntervalNS"]
+    # A guest that does not get its share of the processor misses some; none comes too early.
+    assert due / 2 <= updates_between(first, last) <= due + 1
+    assert elapsed >= (A_WHILE_MS - 2 * 1000 // HZ) * 1_000_000
+
+
+def test_times_never_go_back(samples):
+    for one, two in pairwise(samples):
+        assert two["u64NanoTS"] >= one["u64NanoTS"]
+        assert two["u64TSC"] >= one["u64TSC"]
+
+
+def test_times_change_only_with_the_id(samples):
+    for one, two in pairwise(samples):
+        if updates_between(one, two):
+            assert two["u64NanoTS"] > one["u64NanoTS"]
+            assert two["u64TSC"] > one["u64TSC"]
+        else:
+            assert one == two
+
+
+def test_the_head_of_the_history_moves_with_each_update(samples):
+    for one, two in pairwise(samples):
+        moved = (two["iTSCHistoryHead"] - one["iTSCHistoryHead"]) % HISTORY
+        assert moved == updates_between(one, two) % HISTORY
+
+
+def test_the_newest_entry_is_the_interval_since_the_update_before(samples):
+    for one, two in neighbours(samples):
+        assert newest(two, 1) == [two["u64TSC"] - one["u64TSC"]]
+
+
+def test_an_update_keeps_the_other_entries_of_the_history(samples):
+    for one, two in neighbours(samples):
+        assert newest(two, HISTORY)[1:] == newest(one, HISTORY - 1)
+
+
+def test_the_interval_is_the_mean_of_two_with_slack(samples):
+    for sample in samples:
+        mean = sum(newest(sample, 2)) // 2
+        assert sample["u32UpdateIntervalTSC"] == mean + mean // 128
+
+
+def test_the_cpu_rate_is_the_mean_interval_at_the_update_rate(samples):
+    for sample in samples:
+        assert sample["u64CpuHz"] == sum(newest(sample, 2)) // 2 * sample["u32UpdateHz"]
+
+
+def test_the_cpu_rate_is_about_what_both_clocks_say(samples):
+    first, last = samples[0], samples[-1]
+    measured = (last["u64TSC"] - first["u64TSC"]) * NS / (last["u64NanoTS"] - first["u64NanoTS"])
+    said = median(sample["u64CpuHz"] for sample in samples)
+    assert measured / 2 < said < measured * 2
+
+
+def test_nothing_is_counted_as_an_error(page, samples):
+    assert samples[-1]["cErrors"] == samples[0]["cErrors"] == page.fields()["cErrors"]
+
+
+def test_the_window_of_the_rate_begins_after_the_mapping(page, samples):
+    begins = {sample["u64NanoTSLastUpdateHz"] for sample in samples} - {0}
+    assert len(begins) == 1
+    assert begins.pop() <= samples[-1]["u64NanoTS"]
+
+
+def test_nothing_is_updated_while_nobody_has_the_page(session, page, agent):
+    agent.sleep(A_PAUSE_MS)
+    before = page.fields()
+    gip_unmap(session)
+    agent.sleep(A_PAUSE_MS)
+    after = gip_map(session).fields()
+    recent = (after["u32TransactionId"] % WINDOW_IDS) // IDS_PER_UPDATE
+    # The last entries before the pause are there still; an update may have come just before it.
+    kept = [HISTORY - recent - late for late in range(3)]
+    assert kept[-1] > 0
+    assert any(newest(after, HISTORY)[-count:] == newest(before, HISTORY)[:count] for count in kept)
+
+
+def test_a_new_mapping_shows_the_present_time(session, page, agent):
+    before = page.fields()
+    gip_unmap(session)
+    agent.sleep(A_PAUSE_MS)
+    after = gip_map(session).fields()
+    assert after["u64NanoTS"] - before["u64NanoTS"] >= (A_PAUSE_MS - 1000 // HZ) * 1_000_000
+
+
+def test_a_pause_is_no_interval_and_no_error(session, page, agent):
+    before = page.fields()
+    gip_unmap(session)
+    agent.sleep(A_PAUSE_MS)
+    again = gip_map(session)
+    again.samples(2, pause_ms=3 * 1000 // HZ)
+    after = again.fields()
+    paused = (after["u64TSC"] - before["u64TSC"]) // 2
+    assert all(entry < paused for entry in newest(after, HISTORY) if entry not in newest(before, HISTORY))
+    assert after["cErrors"] == before["cErrors"]
+
+
+def test_ids_go_on_to_a_new_window_after_a_pause(session, page):
+    for _ in range(3):
+        before = page.fields()["u32TransactionId"]
+        gip_unmap(session)
+        after = gip_map(session).fields()["u32TransactionId"]
+        assert (after // WINDOW_IDS - before // WINDOW_IDS) % (1 << 20) == 1
+        assert after % WINDOW_IDS < WINDOW_IDS // 2
+
+
+def test_a_second_user_does_not_disturb_the_page(page, open_session):
+    before = page.fields()
+    other = open_session()
+    second = gip_map(other)
+    between = page.fields()
+    gip_unmap(other)
+    after = page.fields()
+    assert not second.readable
+    assert updates_between(before, between) < WINDOW_IDS // 4
+    assert updates_between(before, after) < WINDOW_IDS // 4
+    assert between["cErrors"] == after["cErrors"] == before["cErrors"]

@@ -1,0 +1,109 @@
+"""Many clients map and unmap the global information page at once, while others read it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from gip import IDS_PER_UPDATE, frame_of, gip_map, gip_unmap, look, take_looks, updates_between
+from processes import open_alone, send
+
+from harness.transport import wire
+from harness.transport.wire import Op
+
+CHILDREN = 3
+ROUNDS = 150
+LOOKS = 400
+SIZE = 112
+HALF_OF_ALL_IDS = 1 << 31
+STORM_SECONDS = 20.0
+
+
+def start(session, frames):
+    """Send a batch and return at once; the second value makes the replies of the first."""
+    process = session.device.process
+    call = process.agent.start(Op.BATCH, wire.pack_batch(frames), client=process.number)
+    ops = [op for op, _ in frames]
+    return lambda: wire.parse_batch(call.result(STORM_SECONDS).check().body, ops)
+
+
+def on_and_off(session, *between):
+    return [frame_of(session, "GIP_MAP"), *between, frame_of(session, "GIP_UNMAP")] * ROUNDS
+
+
+def succeeded(replies):
+    return all(reply.check().os_error == 0 for reply in replies)
+
+
+def check_order(samples):
+    for one, two in pairwise(samples):
+        assert updates_between(one, two) * IDS_PER_UPDATE < HALF_OF_ALL_IDS
+        assert two["u64NanoTS"] >= one["u64NanoTS"]
+        assert two["u64TSC"] >= one["u64TSC"]
+    assert samples[0]["cErrors"] == samples[-1]["cErrors"]
+
+
+@pytest.fixture
+def others(client):
+    """Sessions of as many other processes."""
+    return [open_alone(client.start_child()) for _ in range(CHILDREN)]
+
+
+def test_a_reader_sees_the_page_go_on_while_others_come_and_go(client, others, guest):
+    page = gip_map(open_alone(client.start_child()))
+    storm = [start(other, on_and_off(other)) for other in others]
+    looks = start(page.session, look(page.address, SIZE) * LOOKS)
+    samples = [page.parse(data) for data in take_looks(looks())]
+    assert all(succeeded(replies()) for replies in storm)
+    assert len(samples) > LOOKS // 2
+    check_order(samples)
+    assert updates_between(samples[0], samples[-1]) < LOOKS
+    assert guest.counters()["gip_users"] == 1
+
+
+@pytest.mark.parametrize(("count", "ids"), [(1, ROUNDS), (CHILDREN, ROUNDS // 10)], ids=["alone", "together"])
+def test_an_id_never_comes_back_with_other_contents(others, guest, count, ids):
+    pages = [gip_map(other) for other in others[:count]]
+    for page in pages:
+        gip_unmap(page.session)
+    storm = [start(page.session, on_and_off(page.session, *look(page.address, SIZE))) for page in pages]
+    contents = {}
+    for page, replies in zip(pages, storm, strict=True):
+        taken = take_looks(replies())
+        check_order([page.parse(data) for data in taken])
+        for data in taken:
+            assert contents.setdefault(page.parse(data)["u32TransactionId"], data) == data
+    assert len(contents) > ids * 9 // 10  # some looks meet an update
+    assert guest.counters()["gip_users"] == 0
+
+
+def test_threads_of_one_session_share_one_mapping(session, guest):
+    process = session.device.process
+    done = process.agent.loop(*frame_of(session, "GIP_MAP"), count=100, threads=4, client=process.number)
+    assert done.failures == 0
+    assert guest.counters()["gip_users"] == 1
+    assert gip_map(session).readable
+    gip_unmap(session)
+    assert guest.counters()["gip_users"] == 0
+
+
+@pytest.mark.needs("handle-passing")
+def test_two_processes_map_and_unmap_the_page_of_one_session(session, client, guest):
+    shared = [send(session, client.start_child()) for _ in range(2)]
+    storm = [start(one, on_and_off(one)) for one in shared]
+    assert all(succeeded(replies()) for replies in storm)
+    gip_unmap(session)
+    assert guest.counters()["gip_users"] == 0
+    assert gip_map(session).readable
+
+
+def test_clients_killed_in_the_middle_leave_nothing(client, guest):
+    for _ in range(3):
+        children = [client.start_child() for _ in range(CHILDREN)]
+        for child in children:
+            own = open_alone(child)
+            start(own, on_and_off(own))
+        for child in children:
+            child.kill()
+        assert guest.counters()["gip_users"] == 0
+        assert guest.counters()["sessions"] == 0
