@@ -236,13 +236,18 @@ class CellSession:
         self._clean = True
 
     def _reset_processes(self) -> None:
-        """Nothing open and nothing allocated in the agent and the native client; all other processes end."""
+        """Nothing open and nothing allocated in the agent and the native client; all other processes end.
+
+        The native client is the last to close, since what the driver has mapped into a process is unmapped only
+        by a close in that process.
+        """
+        self.agent.reset(spared=0 if self._native is None else self._native.id)
         if self._native is not None:
             try:
                 self.agent.reset(client=self._native.id)
             except AgentOpError:  # the test has killed it, or left it with something to do
                 self._native = None
-        self.agent.reset(spared=0 if self._native is None else self._native.id)
+                self.agent.reset()
 
     def _scene(self) -> Scene:
         console = self.guest.console.text(self._since)

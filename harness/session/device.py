@@ -117,10 +117,11 @@ class Device:
         return self._outcome(reply.os_error)
 
     def close(self) -> None:
-        """Close the handle, the twin's too."""
-        self.process.agent.close_handle(self.handle, client=self.process.number)
+        """Close the handle, the twin's too. This one is the last: only a close in the process that a mapping was
+        made for can unmap it there."""
         if self.twin is not None:
             self.twin.close()
+        self.process.agent.close_handle(self.handle, client=self.process.number)
 
     def _outcome(self, code: int) -> Outcome:
         return Outcome(code=code, abi=self.abi, target=self.process.target)
