@@ -37,8 +37,9 @@ class Place:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         log = (self.directory / "log").open("wb")
+        # As at a terminal: a caller in the background has Ctrl-C ignored, which children inherit.
         return subprocess.Popen(
-            [HARNESS, *arguments],
+            ["env", "--default-signal=INT", HARNESS, *arguments],
             cwd=ROOT,
             env=self.environment,
             stdin=subprocess.DEVNULL,
