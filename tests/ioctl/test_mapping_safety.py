@@ -7,7 +7,7 @@ from memory import FREE, allocate, low_alloc, pin, release
 from processes import in_process, send
 
 from harness.abi import PAGE_SIZE, Status
-from harness.transport.wire import AgentOpError, ClientDiedError, Prot, Touch
+from harness.transport.wire import AgentOpError, AgentStatus, ClientDiedError, Prot, Touch
 
 RETURN = b"\xc3"
 """The instruction that ends a function, on every processor of ours."""
@@ -24,8 +24,9 @@ def child(client):
 def gone(client, address):
     """Whether the process can neither read nor write there."""
     for access in (lambda: client.read(address, 1), lambda: client.write(address, b"!")):
-        with pytest.raises(AgentOpError):
+        with pytest.raises(AgentOpError) as caught:
             access()
+        assert caught.value.status == AgentStatus.OS_ERROR
     return True
 
 
