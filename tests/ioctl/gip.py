@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from catalogue import ask, number_of
 
-from harness.abi import PAGE_SIZE, Status
+from harness.abi import ABI_NAMES, PAGE_SIZE, Status, load_abi
 from harness.session.device import FILL
 from harness.session.driver_session import DriverSession
 from harness.transport import wire
@@ -24,6 +24,11 @@ IDS_PER_UPDATE = 2
 HISTORY = 8
 _TRIES = 20
 
+# The page is the same in every ABI.
+_LAYOUT = load_abi(ABI_NAMES[0]).layout("SUPGLOBALINFOPAGE")
+FIELDS_SIZE = _LAYOUT.size
+_ID = _LAYOUT.field("u32TransactionId")
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -37,23 +42,20 @@ class Page:
     def bytes(self, size: int = PAGE_SIZE) -> bytes:
         """The start of the page as it is in one moment. Raises AssertionError if it never holds still."""
         for _ in range(_TRIES):
-            pages = take_looks(self._batch(look(self.address, size)))
+            pages = take_looks(self._batch(look(self.address, size=size)))
             if pages:
                 return pages[0]
         raise AssertionError(f"the page changed during {_TRIES} looks, or does not hold an even id")
 
     def fields(self) -> Fields:
         """All fields as they are in one moment."""
-        return self.parse(self.bytes(self._layout.size))
+        return parse(self.bytes(FIELDS_SIZE))
 
     def samples(self, count: int, *, pause_ms: int = 0) -> list[Fields]:
         """The fields at up to `count` moments in one round trip, in order."""
         pause = [(Op.SLEEP, struct.pack("<I", pause_ms))] if pause_ms else []
-        frames = [*look(self.address, self._layout.size), *pause] * count
-        return [self.parse(data) for data in take_looks(self._batch(frames))]
-
-    def parse(self, data: bytes) -> Fields:
-        return self._layout.unpack(data)
+        frames = [*look(self.address), *pause] * count
+        return [parse(data) for data in take_looks(self._batch(frames))]
 
     @property
     def readable(self) -> bool:
@@ -64,10 +66,6 @@ class Page:
         except AgentOpError:
             return False
         return True
-
-    @property
-    def _layout(self) -> Any:
-        return self.session.abi.layout("SUPGLOBALINFOPAGE")
 
     def _batch(self, frames: list[SubFrame]) -> list[Reply]:
         process = self.session.device.process
@@ -88,9 +86,14 @@ def gip_unmap(session: DriverSession) -> None:
     assert reply.outcome == Status.OK, f"GIP_UNMAP: {reply.outcome}"
 
 
-def look(address: int, size: int) -> list[SubFrame]:
+def parse(data: bytes) -> Fields:
+    """All fields in a copy of the page's first FIELDS_SIZE bytes."""
+    return _LAYOUT.unpack(data)
+
+
+def look(address: int, *, size: int = FIELDS_SIZE) -> list[SubFrame]:
     """For a batch: a copy of the page at `address` between two looks at its id."""
-    at_id = (Op.MEM_READ, struct.pack("<QI", address + 32, 4))
+    at_id = (Op.MEM_READ, struct.pack("<QI", address + _ID.offset, _ID.size))
     return [at_id, (Op.MEM_READ, struct.pack("<QI", address, size)), at_id]
 
 

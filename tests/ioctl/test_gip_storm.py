@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from gip import IDS_PER_UPDATE, frame_of, gip_map, gip_unmap, look, take_looks, updates_between
+from gip import IDS_PER_UPDATE, frame_of, gip_map, gip_unmap, look, parse, take_looks, updates_between
 from processes import open_alone, send
 
 from harness.transport import wire
@@ -14,7 +14,6 @@ from harness.transport.wire import Op
 CHILDREN = 3
 ROUNDS = 150
 LOOKS = 400
-SIZE = 112
 HALF_OF_ALL_IDS = 1 << 31
 STORM_SECONDS = 20.0
 
@@ -52,8 +51,8 @@ def others(client):
 def test_a_reader_sees_the_page_go_on_while_others_come_and_go(client, others, guest):
     page = gip_map(open_alone(client.start_child()))
     storm = [start(other, on_and_off(other)) for other in others]
-    looks = start(page.session, look(page.address, SIZE) * LOOKS)
-    samples = [page.parse(data) for data in take_looks(looks())]
+    looks = start(page.session, look(page.address) * LOOKS)
+    samples = [parse(data) for data in take_looks(looks())]
     assert all(succeeded(replies()) for replies in storm)
     assert len(samples) > LOOKS // 2
     check_order(samples)
@@ -66,13 +65,13 @@ def test_an_id_never_comes_back_with_other_contents(others, guest, count, ids):
     pages = [gip_map(other) for other in others[:count]]
     for page in pages:
         gip_unmap(page.session)
-    storm = [start(page.session, on_and_off(page.session, *look(page.address, SIZE))) for page in pages]
+    storm = [start(page.session, on_and_off(page.session, *look(page.address))) for page in pages]
     contents = {}
-    for page, replies in zip(pages, storm, strict=True):
+    for replies in storm:
         taken = take_looks(replies())
-        check_order([page.parse(data) for data in taken])
+        check_order([parse(data) for data in taken])
         for data in taken:
-            assert contents.setdefault(page.parse(data)["u32TransactionId"], data) == data
+            assert contents.setdefault(parse(data)["u32TransactionId"], data) == data
     assert len(contents) > ids * 9 // 10  # some looks meet an update
     assert guest.counters()["gip_users"] == 0
 
