@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "supdrv_internal.h"
 
-int32_t supdrv_device_create(const struct supdrv_request *extra, uint32_t extra_count,
-			     struct supdrv_device **device)
+int32_t supdrv_device_create(const struct supdrv_config *config, struct supdrv_device **device)
 {
 	struct supdrv_device *made = supdrv_os_alloc(sizeof(*made));
 
@@ -12,10 +11,11 @@ int32_t supdrv_device_create(const struct supdrv_request *extra, uint32_t extra_
 	supdrv_os_random(&made->cookie, sizeof(made->cookie));
 	if (!made->cookie)
 		made->cookie = 1;
+	made->extra = config->extra;
+	made->extra_count = config->extra_count;
+	made->ring0_images = config->ring0_images;
 	supdrv_functions_init(made);
 	supdrv_gip_create(made);
-	made->extra = extra;
-	made->extra_count = extra_count;
 	*device = made;
 	return SUPDRV_OK;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-#include "supdrv_internal.h"
+#include "supdrv_image.h"
 
 /* Refuses what no VM structure can have as its address: the first and last page, and odd offsets.
  */
@@ -20,21 +20,16 @@ int32_t supdrv_fast_set_vm(struct supdrv_session *session, struct supdrv_call *c
 #ifdef SUP_CTL_CODE_FAST
 static int32_t fast_enter(struct supdrv_session *session, uint32_t operation)
 {
-	struct supdrv_device *device = session->device;
-	supdrv_vmmr0_entry *entry;
 	uintptr_t vm;
+	int32_t result;
 
 	supdrv_os_lock_acquire(&session->lock);
 	vm = session->vm;
 	supdrv_os_lock_release(&session->lock);
 
-	supdrv_os_lock_acquire(&device->lock);
-	entry = device->vmmr0;
-	supdrv_os_lock_release(&device->lock);
-
-	if (!vm || !entry)
+	if (!vm || !supdrv_vmmr0_enter(session->device, vm, operation, NULL, &result))
 		return SUPDRV_VERR_INTERNAL_ERROR;
-	return entry(vm, operation, NULL);
+	return result;
 }
 
 bool supdrv_fast_run(struct supdrv_session *session, uint32_t number, int32_t *result)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "supdrv_internal.h"
 
-/* As clients see them, but for the tokens. */
+/* As clients see them, but for the addresses or the tokens in their place. */
 static const SUPFUNC exported[SUPDRV_FUNCTION_COUNT] = {
     [SUPDRV_FUNCTION_PRINTF] = {.szName = "SUPR0Printf"},
     [SUPDRV_FUNCTION_MEM_ALLOC] = {.szName = "RTMemAlloc"},
@@ -23,12 +23,18 @@ static const SUPFUNC exported[SUPDRV_FUNCTION_COUNT] = {
 /* The low byte makes tokens differ for certain and keeps them odd. */
 _Static_assert(SUPDRV_FUNCTION_COUNT <= 128, "a function's index has 7 bits in its token");
 
+static uintptr_t function_token(uint32_t index)
+{
+	return (supdrv_token_make() & ~(uintptr_t)0xFF) | index << 1 | 1;
+}
+
 void supdrv_functions_init(struct supdrv_device *device)
 {
 	uint32_t i;
 
 	for (i = 0; i < SUPDRV_FUNCTION_COUNT; i++)
-		device->functions[i] = (supdrv_token_make() & ~(uintptr_t)0xFF) | i << 1 | 1;
+		device->functions[i] =
+		    device->ring0_images ? supdrv_os_function(i) : function_token(i);
 }
 
 int32_t supdrv_functions_query(struct supdrv_session *session, struct supdrv_call *call)

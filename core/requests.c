@@ -7,8 +7,9 @@ struct cookies_in {
 };
 
 /* The sizes of a row, spelled so that the table reads like the interface's description. */
-#define IN_EXACT(size)	.in_min = (size), .in_max = (size)
-#define OUT_EXACT(size) .out_min = (size), .out_max = (size), .out_most = (size)
+#define IN_EXACT(size)	 .in_min = (size), .in_max = (size)
+#define IN_ATLEAST(size) .in_min = (size), .in_max = SUPDRV_TRANSPORT_MAX
+#define OUT_EXACT(size)	 .out_min = (size), .out_max = (size), .out_most = (size)
 #define OUT_ATLEAST(size, most)                                                                    \
 	.out_min = (size), .out_max = SUPDRV_TRANSPORT_MAX, .out_most = (most)
 
@@ -52,6 +53,26 @@ static const struct supdrv_request requests[] = {
      IN_EXACT(sizeof(SUPCONTFREE_IN)),
      OUT_EXACT(0),
      .handle = supdrv_cont_free},
+    {.number = SUP_IOCTL_LDR_OPEN,
+     IN_EXACT(sizeof(SUPLDROPEN_IN)),
+     OUT_EXACT(sizeof(SUPLDROPEN_OUT)),
+     .handle = supdrv_image_open},
+    {.number = SUP_IOCTL_LDR_LOAD,
+     IN_ATLEAST(sizeof(SUPLDRLOAD_IN) + 1),
+     OUT_EXACT(0),
+     .handle = supdrv_image_load},
+    {.number = SUP_IOCTL_LDR_FREE,
+     IN_EXACT(sizeof(SUPLDRFREE_IN)),
+     OUT_EXACT(0),
+     .handle = supdrv_image_free},
+    {.number = SUP_IOCTL_LDR_GET_SYMBOL,
+     IN_ATLEAST(offsetof(SUPLDRGETSYMBOL_IN, szSymbol) + 2),
+     OUT_EXACT(sizeof(SUPLDRGETSYMBOL_OUT)),
+     .handle = supdrv_image_symbol},
+    {.number = SUP_IOCTL_CALL_VMMR0,
+     IN_EXACT(sizeof(SUPCALLVMMR0_IN)),
+     OUT_EXACT(sizeof(SUPCALLVMMR0_OUT)),
+     .handle = supdrv_vmmr0_call},
     {.number = SUP_IOCTL_GET_PAGING_MODE,
      IN_EXACT(sizeof(SUPGETPAGINGMODE_IN)),
      OUT_EXACT(sizeof(SUPGETPAGINGMODE_OUT)),

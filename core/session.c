@@ -68,6 +68,7 @@ void supdrv_session_close(struct supdrv_session *session)
 	struct supdrv_device *device = session->device;
 
 	supdrv_records_close(session);
+	supdrv_images_close(session);
 	supdrv_gip_leave(session);
 
 	supdrv_os_lock_acquire(&device->lock);

@@ -5,20 +5,21 @@
 
 struct supdrv_device *supdrv_linux_device;
 
-#ifdef SUPDRV_FAULTS
-#define EXTRA_REQUESTS	    (&supdrv_fault_request)
-#define EXTRA_REQUEST_COUNT 1
-#else
-#define EXTRA_REQUESTS	    NULL
-#define EXTRA_REQUEST_COUNT 0
-#endif
+static bool ring0_images;
+module_param(ring0_images, bool, 0444);
+MODULE_PARM_DESC(ring0_images, "run what clients load, in the kernel (default: off)");
 
 static int __init supdrv_init(void)
 {
+	struct supdrv_config config = {.ring0_images = ring0_images};
 	int32_t status;
 	int error;
 
-	status = supdrv_device_create(EXTRA_REQUESTS, EXTRA_REQUEST_COUNT, &supdrv_linux_device);
+#ifdef SUPDRV_FAULTS
+	config.extra = &supdrv_fault_request;
+	config.extra_count = 1;
+#endif
+	status = supdrv_device_create(&config, &supdrv_linux_device);
 	if (status)
 		return supdrv_errno_from_status(status);
 	supdrv_debugfs_create();

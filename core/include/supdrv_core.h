@@ -25,12 +25,18 @@
 struct supdrv_device;
 struct supdrv_session;
 
-/*
- * Load and unload. extra is a table of further requests, for test builds and unit tests, or NULL;
- * it must outlive the device. All sessions must be closed before the device is destroyed.
- */
-int32_t supdrv_device_create(const struct supdrv_request *extra, uint32_t extra_count,
-			     struct supdrv_device **device);
+/* What is decided when the driver is loaded. */
+struct supdrv_config {
+	/* Further requests, for test builds and unit tests, or NULL. They must outlive the device.
+	 */
+	const struct supdrv_request *extra;
+	uint32_t extra_count;
+	/* Images that clients load run in the kernel. Otherwise they are data. */
+	bool ring0_images;
+};
+
+/* Load and unload. All sessions must be closed before the device is destroyed. */
+int32_t supdrv_device_create(const struct supdrv_config *config, struct supdrv_device **device);
 void supdrv_device_destroy(struct supdrv_device *device);
 
 /* One session for each open. os is the glue's own and is handed back by supdrv_session_os(). */

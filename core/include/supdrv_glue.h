@@ -3,8 +3,8 @@
  * What the core calls in an OS's glue.
  *
  * The glue also has a header "supdrv_os.h" on the include path. It provides the fixed-width types,
- * size_t, bool, offsetof, memcpy, memset and memcmp, defines SUPDRV_TYPES_PROVIDED, and defines
- * struct supdrv_lock, a mutex that the core embeds in its objects.
+ * size_t, bool, offsetof, memcpy, memset, memcmp, memchr and strcmp, defines SUPDRV_TYPES_PROVIDED,
+ * and defines struct supdrv_lock, a mutex that the core embeds in its objects.
  *
  * Everything here is called in the context of a request, of an open or close, or of load or unload,
  * and may sleep; supdrv_os_time_read() is also called from a timer's tick.
@@ -27,6 +27,43 @@ void supdrv_os_lock_init(struct supdrv_lock *lock);
 void supdrv_os_lock_destroy(struct supdrv_lock *lock);
 void supdrv_os_lock_acquire(struct supdrv_lock *lock);
 void supdrv_os_lock_release(struct supdrv_lock *lock);
+
+/*
+ * The functions that ring-0 images may call, in the order QUERY_FUNCS lists them. docs/driver.md
+ * has their prototypes.
+ */
+enum supdrv_function {
+	SUPDRV_FUNCTION_PRINTF,
+	SUPDRV_FUNCTION_MEM_ALLOC,
+	SUPDRV_FUNCTION_MEM_ALLOC_Z,
+	SUPDRV_FUNCTION_MEM_FREE,
+	SUPDRV_FUNCTION_MUTEX_CREATE,
+	SUPDRV_FUNCTION_MUTEX_DESTROY,
+	SUPDRV_FUNCTION_MUTEX_REQUEST,
+	SUPDRV_FUNCTION_MUTEX_RELEASE,
+	SUPDRV_FUNCTION_SPINLOCK_CREATE,
+	SUPDRV_FUNCTION_SPINLOCK_DESTROY,
+	SUPDRV_FUNCTION_SPINLOCK_ACQUIRE,
+	SUPDRV_FUNCTION_SPINLOCK_RELEASE,
+	SUPDRV_FUNCTION_THREAD_SELF,
+	SUPDRV_FUNCTION_THREAD_SLEEP,
+	SUPDRV_FUNCTION_THREAD_YIELD,
+	SUPDRV_FUNCTION_COUNT
+};
+
+/* The address of a function with the calling convention SUPDRV_CALLBACK. */
+uintptr_t supdrv_os_function(enum supdrv_function function);
+
+/*
+ * Memory for an image that runs: zeroed, at an address that is a multiple of 32 and stays the same.
+ * At first it can be written and not executed. Sealed, it can be executed and not written, by any
+ * CPU; at no time both. Unsealing memory that is not sealed does nothing.
+ */
+void *supdrv_os_image_alloc(uint32_t size);
+int32_t supdrv_os_image_seal(void *memory, uint32_t size);
+void supdrv_os_image_unseal(void *memory, uint32_t size);
+/* Sealed or not. Nobody can execute it any more when this returns. */
+void supdrv_os_image_free(void *memory, uint32_t size);
 
 struct supdrv_paging {
 	uint64_t cr0;

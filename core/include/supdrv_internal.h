@@ -27,27 +27,8 @@ enum supdrv_counter {
 	SUPDRV_COUNTER_COUNT
 };
 
-/* The functions that ring-0 images may use, in the order QUERY_FUNCS lists them. */
-enum supdrv_function {
-	SUPDRV_FUNCTION_PRINTF,
-	SUPDRV_FUNCTION_MEM_ALLOC,
-	SUPDRV_FUNCTION_MEM_ALLOC_Z,
-	SUPDRV_FUNCTION_MEM_FREE,
-	SUPDRV_FUNCTION_MUTEX_CREATE,
-	SUPDRV_FUNCTION_MUTEX_DESTROY,
-	SUPDRV_FUNCTION_MUTEX_REQUEST,
-	SUPDRV_FUNCTION_MUTEX_RELEASE,
-	SUPDRV_FUNCTION_SPINLOCK_CREATE,
-	SUPDRV_FUNCTION_SPINLOCK_DESTROY,
-	SUPDRV_FUNCTION_SPINLOCK_ACQUIRE,
-	SUPDRV_FUNCTION_SPINLOCK_RELEASE,
-	SUPDRV_FUNCTION_THREAD_SELF,
-	SUPDRV_FUNCTION_THREAD_SLEEP,
-	SUPDRV_FUNCTION_THREAD_YIELD,
-	SUPDRV_FUNCTION_COUNT
-};
-
-typedef int32_t supdrv_vmmr0_entry(uintptr_t vm, uint32_t operation, void *argument);
+struct supdrv_image;
+struct supdrv_image_usage;
 
 /* The global information page. It changes at load, at unload, and by the timer, if there is one. */
 struct supdrv_gip {
@@ -86,10 +67,13 @@ struct supdrv_device {
 	struct supdrv_lock lock; /* guards everything that changes after load */
 	struct supdrv_session *sessions;
 	uint64_t counters[SUPDRV_COUNTER_COUNT];
-	supdrv_vmmr0_entry *vmmr0; /* NULL while no image has registered one */
+	struct supdrv_image *images; /* those that a session has open */
+	uint32_t image_bytes;	     /* of all images */
+	struct supdrv_image *vmmr0;  /* the one that requests enter, or NULL */
 	uint32_t cookie;
 	uint32_t extra_count;
 	const struct supdrv_request *extra;
+	bool ring0_images;
 	uintptr_t functions[SUPDRV_FUNCTION_COUNT];
 	struct supdrv_gip gip;
 };
@@ -105,6 +89,7 @@ struct supdrv_session {
 	uint64_t gip_serial;	    /* tells each such mapping from all earlier ones */
 	uintptr_t token;
 	uint32_t cookie;
+	struct supdrv_image_usage *images; /* guarded by the device's lock */
 	void *os;
 };
 
@@ -138,6 +123,9 @@ int32_t supdrv_record_release(struct supdrv_session *session, enum supdrv_record
 
 void supdrv_functions_init(struct supdrv_device *device);
 
+/* Frees every image that the session has open, as often as it was opened. */
+void supdrv_images_close(struct supdrv_session *session);
+
 /* A pure function of what the CPU says. */
 SUPPAGINGMODE supdrv_paging_mode(const struct supdrv_paging *paging);
 
@@ -156,6 +144,11 @@ supdrv_handler supdrv_cookie_negotiate;
 supdrv_handler supdrv_functions_query;
 supdrv_handler supdrv_idt_install;
 supdrv_handler supdrv_idt_remove;
+supdrv_handler supdrv_image_open;
+supdrv_handler supdrv_image_load;
+supdrv_handler supdrv_image_free;
+supdrv_handler supdrv_image_symbol;
+supdrv_handler supdrv_vmmr0_call;
 supdrv_handler supdrv_paging_query;
 supdrv_handler supdrv_gip_map;
 supdrv_handler supdrv_gip_unmap;

@@ -18,7 +18,14 @@ enum {
 	SUPDRV_ERR_VERSION_MISMATCH = -11
 };
 
-/* Answers of a fast request or of an image's entry point. They reach the client as they are. */
-enum { SUPDRV_VERR_INTERNAL_ERROR = -32, SUPDRV_VERR_NOT_SUPPORTED = -37 };
+/*
+ * Answers of a fast request, of an image's entry point, or of a function that an image calls. They
+ * reach whoever asked as they are.
+ */
+enum {
+	SUPDRV_VERR_INTERNAL_ERROR = -32,
+	SUPDRV_VERR_NOT_SUPPORTED = -37,
+	SUPDRV_VERR_INTERRUPTED = -39
+};
 
 #endif

@@ -223,10 +223,11 @@ TEST(gip_undo_of_the_slower_thread_leaves_the_mapping_of_the_faster)
 
 TEST(a_driver_without_a_page_refuses_to_map_it)
 {
+	const struct supdrv_config config = {0};
 	struct supdrv_session *session;
 
 	host_alloc_budget = 1;
-	CHECK_EQUAL(supdrv_device_create(NULL, 0, &bench.device), SUPDRV_OK);
+	CHECK_EQUAL(supdrv_device_create(&config, &bench.device), SUPDRV_OK);
 	host_alloc_budget = -1;
 	session = session_open();
 	bench.cookies[0] = bench.device->cookie;

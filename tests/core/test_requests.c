@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "host.h"
-#include "supdrv_internal.h"
+#include "supdrv_image.h"
 
 #define HEADER offsetof(SUPQUERYFUNCS_OUT, aFunctions)
 
@@ -195,7 +195,7 @@ TEST(set_vm_takes_null_and_page_addresses_and_nothing_else)
 	bench_teardown(&bench);
 }
 
-static int32_t entry(uintptr_t vm, uint32_t operation, void *argument)
+static int32_t SUPDRV_CALLBACK entry(uintptr_t vm, uint32_t operation, void *argument)
 {
 	CHECK(vm == 0x5000 && !argument);
 	return operation == VMMR0_DO_NOP ? 0 : -100 - (int32_t)operation;
@@ -206,6 +206,7 @@ TEST(fast_requests_need_a_vm_and_an_entry)
 	static const uint32_t numbers[] = {SUP_IOCTL_FAST_DO_RAW_RUN, SUP_IOCTL_FAST_DO_HWACC_RUN,
 					   SUP_IOCTL_FAST_DO_NOP};
 	static const int32_t results[] = {-100, -101, 0};
+	struct supdrv_image image = {.references = 1, .state = SUPDRV_IMAGE_LOADED, .entry = entry};
 	struct bench bench;
 	int32_t result;
 	int i;
@@ -217,12 +218,14 @@ TEST(fast_requests_need_a_vm_and_an_entry)
 		CHECK(supdrv_fast_run(bench.session, numbers[i], &result) && result == -32);
 		CHECK_EQUAL(set_vm(&bench, 0x5000), SUPDRV_OK);
 		CHECK(supdrv_fast_run(bench.session, numbers[i], &result) && result == -32);
-		bench.device->vmmr0 = entry;
+		bench.device->vmmr0 = &image;
 		CHECK(supdrv_fast_run(bench.session, numbers[i], &result));
 		CHECK_EQUAL(result, results[i]);
 		CHECK_EQUAL(set_vm(&bench, 0), SUPDRV_OK);
 		CHECK(supdrv_fast_run(bench.session, numbers[i], &result) && result == -32);
 	}
+	CHECK_EQUAL(image.references, 1);
+	bench.device->vmmr0 = NULL;
 	bench_teardown(&bench);
 }
 

@@ -13,10 +13,11 @@ TEST(session_hands_back_what_glue_gave)
 
 TEST(no_memory_for_a_device_is_reported)
 {
+	const struct supdrv_config config = {0};
 	struct supdrv_device *device;
 
 	host_alloc_budget = 0;
-	CHECK_EQUAL(supdrv_device_create(NULL, 0, &device), SUPDRV_ERR_NO_MEMORY);
+	CHECK_EQUAL(supdrv_device_create(&config, &device), SUPDRV_ERR_NO_MEMORY);
 	CHECK_EQUAL(host_lock_live, 0);
 }
 

@@ -62,7 +62,14 @@ SUPCOOKIE_OUT negotiate(struct supdrv_session *session)
 
 void bench_setup(struct bench *bench, const struct supdrv_request *extra, uint32_t extra_count)
 {
-	CHECK_EQUAL(supdrv_device_create(extra, extra_count, &bench->device), SUPDRV_OK);
+	const struct supdrv_config config = {.extra = extra, .extra_count = extra_count};
+
+	bench_setup_as(bench, &config);
+}
+
+void bench_setup_as(struct bench *bench, const struct supdrv_config *config)
+{
+	CHECK_EQUAL(supdrv_device_create(config, &bench->device), SUPDRV_OK);
 	CHECK_EQUAL(supdrv_session_open(bench->device, bench, &bench->session), SUPDRV_OK);
 	bench->identity = negotiate(bench->session);
 	bench->cookies[0] = bench->identity.u32Cookie;

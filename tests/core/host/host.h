@@ -30,6 +30,8 @@ extern uint32_t host_pages_last_word;
 extern uint32_t host_locks_held;
 /* What becomes of pins, unless it is SUPDRV_OK. */
 extern int32_t host_pin_status;
+/* Images that can be sealed before the next one cannot; negative: all can. */
+extern long host_seal_budget;
 /* What the CPU and the clock say. */
 extern struct supdrv_paging host_paging;
 extern struct supdrv_time host_time;
@@ -78,6 +80,7 @@ struct bench {
 };
 
 void bench_setup(struct bench *bench, const struct supdrv_request *extra, uint32_t extra_count);
+void bench_setup_as(struct bench *bench, const struct supdrv_config *config);
 void bench_teardown(struct bench *bench);
 
 /* What the client sees: its output buffer changes only by what the driver copies out. */
