@@ -11,6 +11,7 @@ from harness.events import terminal_progress
 from harness.matrix import Cell
 from harness.plugin.collector import CELL, DRIVER, KERNEL, UNAVAILABLE
 from harness.plugin.options import LAB_OPTIONS
+from harness.plugin.selection import driver_options
 from harness.session.cell_session import CellSession
 from harness.session.client import Client
 from harness.session.driver_session import DriverSession
@@ -51,7 +52,7 @@ def guest(request: pytest.FixtureRequest, cell: Cell, cell_session: CellSession)
         if reason is not None:
             pytest.skip(f"not covered: {cell.guest.name} has no {mark.args[0]}: {reason}")
     try:
-        cell_session.begin_test(request.node.nodeid)
+        cell_session.begin_test(request.node.nodeid, driver_options(request.node))
     except CellUnavailable as error:
         properties.append((UNAVAILABLE, str(error)))
         pytest.skip(str(error))

@@ -28,6 +28,7 @@ MARKERS = {
     "amd64": "cells with a 64-bit kernel",
     "compat": "cells with a 32-bit client on a 64-bit kernel",
     "needs(capability): the test is not covered in guests that lack the capability": "",
+    "driver_options(name=value...): the driver is loaded with these options for the test": "",
 }
 
 CELLS = pytest.StashKey[Sequence[Cell]]()

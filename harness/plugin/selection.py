@@ -37,14 +37,21 @@ def _marks(cell: Cell) -> list[pytest.MarkDecorator]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a cell next to each other, so that a guest is started once."""
+    """Keep the tests of a cell next to each other, so that a guest is started once, and in it those with the same
+    driver options, so that the driver is loaded once for each."""
 
-    def order(item: pytest.Item) -> str:
+    def order(item: pytest.Item) -> tuple[str, list[tuple[str, int]]]:
         callspec = getattr(item, "callspec", None)
         cell = callspec.params.get(_ENTRY) if callspec is not None else None
-        return cell.id if isinstance(cell, Cell) else ""
+        return (cell.id, sorted(driver_options(item).items())) if isinstance(cell, Cell) else ("", [])
 
     items.sort(key=order)
+
+
+def driver_options(item: pytest.Item) -> dict[str, int]:
+    """What the driver is to be loaded with for this test; of several markers the closest one says it all."""
+    mark = item.get_closest_marker("driver_options")
+    return dict(mark.kwargs) if mark is not None else {}
 
 
 def cell_of(node: str, cells: Sequence[Cell]) -> str | None:

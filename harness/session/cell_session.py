@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from harness.console.crash import Crash, Frame
 from harness.console.symbolize import symbolize
@@ -34,9 +35,14 @@ _TRIES = 2
 _AGENT_PATH = "/tmp/agent"  # noqa: S108 - a path in the guest, whose only user is us
 
 
+def _assignments(options: Mapping[str, int]) -> list[str]:
+    return [f"{name}={value}" for name, value in options.items()]
+
+
 class CellSession:
     """Owns the guest of one cell. Tests run between `begin_test` and `end_test`.
 
+    `options` are what the driver is loaded with from the next load on; `begin_test` sees to it that it is.
     `kernel` and `driver` are what the running guest itself named: its kernel's release and the build id that
     the loaded driver carries. They are empty until it has answered once.
     """
@@ -46,6 +52,7 @@ class CellSession:
         self.target = target_for(cell.os)
         self.kernel = ""
         self.driver = ""
+        self.options: Mapping[str, int] = {}
         self.agent_pid = 0
         self.breadcrumb = ""
         self._lab = lab
@@ -55,6 +62,7 @@ class CellSession:
         self._native: ClientInfo | None = None
         self._build: DriverBuild | None = None
         self._baseline: Mapping[str, int] = {}
+        self._loaded: Mapping[str, int] = {}
         self._test = ""
         self._since = 0
         self._clean = False
@@ -82,14 +90,19 @@ class CellSession:
             raise AgentLost(f"{self.cell.id}: the guest is not running")
         return self._guest
 
-    def begin_test(self, test: str) -> None:
-        """Bring the guest up if it is not, and make it clean: nothing open, nothing allocated."""
+    def begin_test(self, test: str, options: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Bring the guest up if it is not, and make it clean: nothing open, nothing allocated, and the driver loaded
+        with exactly `options`."""
         self._test = test
         self.breadcrumb = ""
+        if options != self.options:
+            self.options, self._failures = options, 0
         if self._agent is None:
             self.start()
         elif not self._clean:
             self._recover()
+        if self._loaded != self.options:
+            self._reload_driver()
         self._since = self.guest.console.mark()
         self._clean = False
 
@@ -167,7 +180,8 @@ class CellSession:
         """Load the driver into the running guest, as `start` does; for tests that unloaded it."""
         if self._build is None:
             raise AgentLost(f"{self.cell.id}: the guest is not running")
-        self.driver = self.target.load_driver(self.agent, self.ssh, self._build)
+        self.driver = self.target.load_driver(self.agent, self.ssh, self._build, self.options)
+        self._loaded = self.options
 
     def native_client(self) -> ClientInfo:
         """The 64-bit process that a compat cell's requests come from in the end. It stays from test to test, as
@@ -219,9 +233,29 @@ class CellSession:
         try:
             self._reset()
         except HarnessError as error:
-            with stage(self._lab.progress, f"{self.cell.id}: a new guest, because: {error.message}"):
-                self._drop()
-                self.start()
+            self._replace(error)
+
+    def _reload_driver(self) -> None:
+        """The driver anew, with the options that are wanted now, in a new guest where it cannot be unloaded: what
+        a driver has mapped into the agent can outlive its session. If that fails, the next test gets a new guest."""
+        try:
+            try:
+                self.agent.driver_unload(self.target.module)
+            except AgentOpError as error:
+                self._replace(error)
+            else:
+                self.load_driver()
+            self._baseline = self.counters()
+        except HarnessError as error:
+            explained = self._boot_error(error)
+            self._drop()
+            raise explained from error
+
+    def _replace(self, error: HarnessError) -> None:
+        """A new guest, because of `error`."""
+        with stage(self._lab.progress, f"{self.cell.id}: a new guest, because: {error.message}"):
+            self._drop()
+            self.start()
 
     def _reset(self) -> None:
         self._reset_processes()
@@ -253,7 +287,7 @@ class CellSession:
         console = self.guest.console.text(self._since)
         return Scene(
             kernel=self.kernel,
-            driver=f"{self.cell.driver}, build id {self.driver}",
+            driver=", ".join((self.cell.driver, *_assignments(self._loaded), f"build id {self.driver}")),
             request=self.breadcrumb,
             console=console,
         )

@@ -31,7 +31,8 @@ class DriverSession:
         return self.device.abi
 
     def input(self, name: str, **fields: Input) -> bytes:
-        """The input of request `name`: its cookies, then `fields` (named as in the header), else zero."""
+        """The input of request `name`: its cookies, then `fields` (named as in the header), else zero, and at least
+        as long as the request has to be."""
         return _pack(self.abi.request(name), self.cookies, fields)
 
     def call(self, name: str, *, out_size: int | None = None, **fields: Input) -> Reply:
@@ -86,7 +87,7 @@ def _pack(request: Request, cookies: Cookies | None, fields: dict[str, Input]) -
     assert layout is not None, f"{request.name} has no input"
     if request.cookies and cookies is not None:
         fields = {"u32Cookie": cookies.device, "u32SessionCookie": cookies.session, **fields}
-    return layout.pack(**fields)
+    return layout.pack(**fields).ljust(request.in_rule.minimum, b"\0")
 
 
 def _number(request: Request) -> int:

@@ -59,9 +59,11 @@ class Target(Protocol):
         """Build the driver for `cell` from the project at `sources` into `build`, unless nothing changed.
         Raises DriverBuildError with the compiler's output."""
 
-    def load_driver(self, agent: AgentClient, ssh: SshConnection, driver: DriverBuild) -> str:
-        """Put the driver into the guest and load it; returns the build id that the loaded driver carries.
-        Raises DriverLoadError."""
+    def load_driver(
+        self, agent: AgentClient, ssh: SshConnection, driver: DriverBuild, options: Mapping[str, int]
+    ) -> str:
+        """Put the driver into the guest and load it with `options` (docs/driver.md), the others at their defaults.
+        Returns the build id that the loaded driver carries. Raises DriverLoadError."""
 
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """The driver's own counters, by name."""

@@ -64,12 +64,15 @@ class LinuxTarget:
             tree.seal(build, stamp)
         return DriverBuild(path=module, build_id=elf_build_id(module), seconds=time.monotonic() - begin)
 
-    def load_driver(self, agent: AgentClient, ssh: SshConnection, driver: DriverBuild) -> str:
-        """Copy the module into the guest, load it with finit_module(2), and ask the kernel for the build id of
-        what it loaded."""
+    def load_driver(
+        self, agent: AgentClient, ssh: SshConnection, driver: DriverBuild, options: Mapping[str, int]
+    ) -> str:
+        """Copy the module into the guest, load it with finit_module(2) and `options` as its parameters, and ask the
+        kernel for the build id of what it loaded."""
         ssh.put(driver.path.read_bytes(), _GUEST_PATH, deadline=_LOAD_SECONDS)
+        parameters = " ".join(f"{name}={value}" for name, value in options.items())
         try:
-            agent.driver_load(_GUEST_PATH, "", deadline=_LOAD_SECONDS)
+            agent.driver_load(_GUEST_PATH, parameters, deadline=_LOAD_SECONDS)
         except AgentOpError as error:
             said = ssh.run("dmesg | tail -n 20", deadline=_LOAD_SECONDS).stdout.decode(errors="replace")
             raise DriverLoadError(

@@ -17,12 +17,24 @@ from harness.plugin.selection import cell_of
 
 ROOT = Path(__file__).parents[2]
 PROBE = "def test_probe(session): pass\n"
+MIXED = """
+import pytest
+ring0 = pytest.mark.driver_options(ring0_images=1)
+def test_1(session): pass
+@ring0
+def test_2(session): pass
+def test_3(session): pass
+@ring0
+def test_4(session): pass
+"""
 ALL = ["linux-amd64", "linux-compat", "linux-x86"]
 
 
-def run(directory: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
-    """pytest on one test that wants a guest, on a machine where no image has been built."""
-    (directory / "test_probe.py").write_text(PROBE)
+def run(
+    directory: Path, *arguments: str, suite: str = PROBE
+) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+    """pytest on tests that want a guest, on a machine where no image has been built."""
+    (directory / "test_probe.py").write_text(suite)
     results = directory / "results.json"
     command = [sys.executable, "-m", "pytest", str(directory / "test_probe.py"), "-q", "-rs", "-p", "no:cacheprovider"]
     command += [f"--rootdir={ROOT}", f"-c{ROOT / 'pyproject.toml'}", f"--results={results}", *arguments]
@@ -61,6 +73,12 @@ def test_cells_are_selected_by_marker_and_by_name(tmp_path: Path, arguments: lis
     done, _ = run(tmp_path, "--collect-only", *arguments)
     ids = [line.rpartition("[")[2].rstrip("]") for line in done.stdout.splitlines() if "::test_probe[" in line]
     assert ids == chosen
+
+
+def test_in_a_cell_tests_with_the_same_driver_options_follow_each_other(tmp_path: Path) -> None:
+    done, _ = run(tmp_path, "--collect-only", suite=MIXED)
+    names = [line.rpartition("::")[2] for line in done.stdout.splitlines() if "::test_" in line]
+    assert names == [f"test_{number}[{cell}]" for cell in ALL for number in (1, 3, 2, 4)]
 
 
 def test_an_unknown_cell_is_a_usage_error_that_names_the_known_ones(tmp_path: Path) -> None:
