@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any, TypeAlias
 
-from harness.abi import COOKIE_MAGIC, INTERFACE_VERSION, PAGE_SIZE, Abi
+from harness.abi import CONSTANTS, COOKIE_MAGIC, INTERFACE_VERSION, PAGE_SIZE, Abi
 from harness.session.device import Device, Reply
 from harness.session.driver_session import DriverSession
 
 SLOW = (
     *("COOKIE", "QUERY_FUNCS", "IDT_INSTALL", "IDT_REMOVE", "GET_PAGING_MODE", "SET_VM_FOR_FAST"),
     *("PINPAGES", "UNPINPAGES", "CONT_ALLOC", "CONT_FREE", "LOW_ALLOC", "LOW_FREE"),
+    *("LDR_OPEN", "LDR_LOAD", "LDR_FREE", "LDR_GET_SYMBOL", "CALL_VMMR0"),
     *("GIP_MAP", "GIP_UNMAP"),
 )
 WITH_COOKIES = tuple(name for name in SLOW if name != "COOKIE")
-WITHOUT_OUTPUT = ("IDT_REMOVE", "SET_VM_FOR_FAST", "UNPINPAGES", "CONT_FREE", "LOW_FREE", "GIP_UNMAP")
+WITHOUT_OUTPUT = (
+    *("IDT_REMOVE", "SET_VM_FOR_FAST", "UNPINPAGES", "CONT_FREE", "LOW_FREE", "LDR_LOAD", "LDR_FREE", "GIP_UNMAP"),
+)
 WITH_OUTPUT = tuple(name for name in SLOW if name not in WITHOUT_OUTPUT)
 SAME_OUTPUT = tuple(name for name in WITH_OUTPUT if name not in ("CONT_ALLOC", "LOW_ALLOC"))
 """Those that give the same answer to the same input."""
@@ -54,6 +58,36 @@ def _allocated(maker: str, answer: str) -> Callable[[DriverSession], Fields]:
     return lambda session: {"pv": session.output(maker, ask(session, maker))[answer]}
 
 
+_IMAGE = b"image_start\0".ljust(16, b"\xcc") + bytes(8)
+"""A name, then code that is not called, then a symbol of that name at offset 0."""
+_SYMBOLS = {"offSymbols": 16, "cSymbols": 1, "offStrTab": 0, "cbStrTab": 12}
+_numbers = count()
+
+
+def _open_image(session: DriverSession, name: str) -> Fields:
+    data = session.input("LDR_OPEN", cbImage=len(_IMAGE), szName=name)
+    return {"pvImageBase": session.output("LDR_OPEN", ask(session, "LDR_OPEN", data))["pvImageBase"]}
+
+
+def _image_to_load(session: DriverSession) -> Fields:
+    opened = _open_image(session, f"catalogue {next(_numbers)}")
+    return {**opened, "cbImage": len(_IMAGE), "achImage": _IMAGE, **_SYMBOLS}
+
+
+def _image_with_a_symbol(session: DriverSession) -> Fields:
+    fields = _image_to_load(session)
+    ask(session, "LDR_LOAD", session.input("LDR_LOAD", **fields))
+    return {"pvImageBase": fields["pvImageBase"], "szSymbol": b"image_start\0"}
+
+
+def _registered_image(session: DriverSession) -> Fields:
+    fields = _image_to_load(session)
+    base = fields["pvImageBase"]
+    entry = {"eEPType": CONSTANTS["EP_VMMR0"], "pvVMMR0": base, "pvVMMR0Entry": base}
+    ask(session, "LDR_LOAD", session.input("LDR_LOAD", **fields, **entry))
+    return {"uOperation": CONSTANTS["VMMR0_DO_NOP"]}
+
+
 _FIELDS: dict[str, Callable[[DriverSession], Fields]] = {
     "COOKIE": lambda _session: GREETING,
     "PINPAGES": _own_page,
@@ -62,6 +96,11 @@ _FIELDS: dict[str, Callable[[DriverSession], Fields]] = {
     "CONT_FREE": _allocated("CONT_ALLOC", "pvR3"),
     "LOW_ALLOC": lambda _session: {"cPages": 1},
     "LOW_FREE": _allocated("LOW_ALLOC", "pvVirt"),
+    "LDR_OPEN": lambda _session: {"cbImage": len(_IMAGE), "szName": b"catalogue"},
+    "LDR_LOAD": _image_to_load,
+    "LDR_FREE": lambda session: _open_image(session, "catalogue"),
+    "LDR_GET_SYMBOL": _image_with_a_symbol,
+    "CALL_VMMR0": _registered_image,
 }
 """What a good input has behind the cookies, for requests whose other fields cannot be 0."""
 

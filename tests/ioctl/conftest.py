@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from scratch import Scratch
 
 from harness.matrix import Cell
 from harness.session.client import Client
 from harness.session.device import Device
+from harness.session.driver_session import DriverSession
 
 _MARKERS = (
     "only(property): the test exists in cells that have the property among their markers only",
@@ -35,6 +37,19 @@ def _exists(item: pytest.Item) -> bool:
     return all(mark.args[0] in cell.markers for mark in item.iter_markers("only")) and not any(
         mark.args[0] in cell.markers for mark in item.iter_markers("never")
     )
+
+
+@pytest.fixture
+def setting(request: pytest.FixtureRequest) -> str:
+    """`data` or `ring0`: what the driver makes of images; see `images.BOTH_SETTINGS`."""
+    value: str = request.param
+    return value
+
+
+@pytest.fixture
+def scratch(session: DriverSession, cell: Cell) -> Scratch:
+    """Memory that the test's images can write, and the test can read."""
+    return Scratch.open(session, cell.arch)
 
 
 @pytest.fixture
