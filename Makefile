@@ -1,7 +1,7 @@
 # The entry point. `make help` lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix test unit lab suite bench lint format lock clean down
+.PHONY: help setup matrix test unit coverage lab suite bench lint format lock clean down
 
 BIN := .venv/bin
 ARGS ?=
@@ -17,10 +17,13 @@ matrix: ## Set up, run the ioctl suite in every cell, write results.json and res
 	@tools/bootstrap
 	@$(BIN)/harness matrix $(ARGS)
 
-test: setup lint unit lab suite ## Set up, then all checks, the harness's own tests and the suite in the guests
+test: setup lint unit coverage lab suite ## Set up, then all checks, the harness's own tests and the suite in the guests
 
 unit: ## The harness's own tests, and the driver's core on this machine
-	$(BIN)/python -m pytest tests/harness tests/core -q -n 2
+	$(BIN)/python -m pytest tests/harness tests/tools tests/core -q -n 2
+
+coverage: ## Lines and branches of the driver's core that its unit tests run
+	@$(BIN)/python -m tools.coverage
 
 lab: ## Guests for real: crashes, hangs, killed controllers
 	$(BIN)/python -m pytest tests/lab -q -n 2

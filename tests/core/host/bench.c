@@ -1,21 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* A client's side of the transport, and the runner: one argument, the name of the test to run. */
+/* A client's side of the transport, and a device with a session that is ready for tests. */
 #include "host.h"
-
-#define TEST_MAX 200
-
-static struct {
-	const char *name;
-	host_test *test;
-} tests[TEST_MAX];
-static uint32_t test_count;
-
-void host_test_add(const char *name, host_test *test)
-{
-	CHECK(test_count < TEST_MAX);
-	tests[test_count].name = name;
-	tests[test_count++].test = test;
-}
 
 int32_t client_request(struct supdrv_session *session, uint32_t number, struct client *client)
 {
@@ -86,18 +71,4 @@ void bench_teardown(struct bench *bench)
 	CHECK_EQUAL(host_mappings_live, 0);
 	CHECK_EQUAL(host_pins_live, 0);
 	CHECK_EQUAL(host_timers_live, 0);
-}
-
-int main(int argc, char **argv)
-{
-	uint32_t i;
-
-	for (i = 0; argc == 2 && i < test_count; i++) {
-		if (!strcmp(argv[1], tests[i].name)) {
-			tests[i].test();
-			return 0;
-		}
-	}
-	fprintf(stderr, "usage: %s TEST\n", argv[0]);
-	return 2;
 }
