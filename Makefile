@@ -1,10 +1,11 @@
 # The entry point. `make help` lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix test unit coverage lab suite bench lint format lock clean down
+.PHONY: help setup matrix test unit coverage fuzz lab suite bench lint format lock clean down
 
 BIN := .venv/bin
 ARGS ?=
+SECONDS ?= 600
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -24,6 +25,9 @@ unit: ## The harness's own tests, and the driver's core on this machine
 
 coverage: ## Lines and branches of the driver's core that its unit tests run
 	@$(BIN)/python -m tools.coverage
+
+fuzz: ## Fuzz the driver's core on this machine for SECONDS (default: 600)
+	@$(BIN)/python -m tools.fuzz --seconds $(SECONDS)
 
 lab: ## Guests for real: crashes, hangs, killed controllers
 	$(BIN)/python -m pytest tests/lab -q -n 2

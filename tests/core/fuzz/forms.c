@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "forms.h"
+
+#define FORM(name, in, out)		    [FORM_##name] = {SUP_IOCTL_##name, in, out, 0}
+#define FORM_OF_LIST(name, in, head, entry) [FORM_##name] = {SUP_IOCTL_##name, in, head, entry}
+
+const struct form forms[FORM_COUNT] = {
+    FORM(COOKIE, sizeof(SUPCOOKIE_IN), sizeof(SUPCOOKIE_OUT)),
+    FORM_OF_LIST(QUERY_FUNCS, sizeof(SUPQUERYFUNCS_IN), offsetof(SUPQUERYFUNCS_OUT, aFunctions),
+		 sizeof(SUPFUNC)),
+    FORM(IDT_INSTALL, sizeof(SUPIDTINSTALL_IN), sizeof(SUPIDTINSTALL_OUT)),
+    FORM(IDT_REMOVE, sizeof(SUPIDTREMOVE_IN), 0),
+    FORM_OF_LIST(PINPAGES, sizeof(SUPPINPAGES_IN), 0, sizeof(SUPPAGE)),
+    FORM(UNPINPAGES, sizeof(SUPUNPINPAGES_IN), 0),
+    FORM(CONT_ALLOC, sizeof(SUPCONTALLOC_IN), sizeof(SUPCONTALLOC_OUT)),
+    FORM(CONT_FREE, sizeof(SUPCONTFREE_IN), 0),
+    FORM(LDR_OPEN, sizeof(SUPLDROPEN_IN), sizeof(SUPLDROPEN_OUT)),
+    FORM(LDR_LOAD, offsetof(SUPLDRLOAD_IN, achImage), 0),
+    FORM(LDR_FREE, sizeof(SUPLDRFREE_IN), 0),
+    FORM(LDR_GET_SYMBOL, offsetof(SUPLDRGETSYMBOL_IN, szSymbol), sizeof(SUPLDRGETSYMBOL_OUT)),
+    FORM(CALL_VMMR0, sizeof(SUPCALLVMMR0_IN), sizeof(SUPCALLVMMR0_OUT)),
+    FORM(GET_PAGING_MODE, sizeof(SUPGETPAGINGMODE_IN), sizeof(SUPGETPAGINGMODE_OUT)),
+    FORM_OF_LIST(LOW_ALLOC, sizeof(SUPLOWALLOC_IN), offsetof(SUPLOWALLOC_OUT, aPages),
+		 sizeof(SUPPAGE)),
+    FORM(LOW_FREE, sizeof(SUPLOWFREE_IN), 0),
+    FORM(GIP_MAP, sizeof(SUPGIPMAP_IN), sizeof(SUPGIPMAP_OUT)),
+    FORM(GIP_UNMAP, sizeof(SUPGIPUNMAP_IN), 0),
+    FORM(SET_VM_FOR_FAST, sizeof(SUPSETVMFORFAST_IN), 0),
+};
+
+#define AT(structure, member) offsetof(structure, member), sizeof(((structure *)0)->member)
+
+const struct field form_fields[] = {
+    {FORM_COOKIE, FIELD_MAGIC, AT(SUPCOOKIE_IN, szMagic), 0},
+    {FORM_COOKIE, FIELD_VERSION, AT(SUPCOOKIE_IN, u32Version), 0},
+    {FORM_PINPAGES, FIELD_PAGE, AT(SUPPINPAGES_IN, pv), 0},
+    {FORM_PINPAGES, FIELD_BYTES, AT(SUPPINPAGES_IN, cb), 0},
+    {FORM_UNPINPAGES, FIELD_SEEN, AT(SUPUNPINPAGES_IN, pv), FORM_PINPAGES},
+    {FORM_CONT_ALLOC, FIELD_BYTES, AT(SUPCONTALLOC_IN, cb), 0},
+    {FORM_CONT_FREE, FIELD_SEEN, AT(SUPCONTFREE_IN, pv), FORM_CONT_ALLOC},
+    {FORM_LOW_ALLOC, FIELD_NUMBER, AT(SUPLOWALLOC_IN, cPages), 0},
+    {FORM_LOW_FREE, FIELD_SEEN, AT(SUPLOWFREE_IN, pv), FORM_LOW_ALLOC},
+    {FORM_LDR_OPEN, FIELD_BYTES, AT(SUPLDROPEN_IN, cbImage), 0},
+    {FORM_LDR_OPEN, FIELD_NAME, AT(SUPLDROPEN_IN, szName), 0},
+    {FORM_LDR_FREE, FIELD_SEEN, AT(SUPLDRFREE_IN, pvImageBase), FORM_LDR_OPEN},
+    {FORM_LDR_GET_SYMBOL, FIELD_SEEN, AT(SUPLDRGETSYMBOL_IN, pvImageBase), FORM_LDR_OPEN},
+    {FORM_CALL_VMMR0, FIELD_PAGE, AT(SUPCALLVMMR0_IN, pVM), 0},
+    {FORM_CALL_VMMR0, FIELD_NUMBER, AT(SUPCALLVMMR0_IN, uOperation), 0},
+    {FORM_SET_VM_FOR_FAST, FIELD_PAGE, AT(SUPSETVMFORFAST_IN, pVMR0), 0},
+};
+
+const uint32_t form_field_count = sizeof(form_fields) / sizeof(form_fields[0]);
