@@ -84,6 +84,11 @@ class CellSession:
         return self._ssh
 
     @property
+    def running(self) -> bool:
+        """Whether there is a guest; the next test starts one if not."""
+        return self._guest is not None
+
+    @property
     def guest(self) -> RunningGuest:
         """The running guest."""
         if self._guest is None:
@@ -183,6 +188,15 @@ class CellSession:
         self.driver = self.target.load_driver(self.agent, self.ssh, self._build, self.options)
         self._loaded = self.options
 
+    def change_driver(self, build: DriverBuild) -> None:
+        """Load `build` into the running guest in place of the driver that is there. Between tests only."""
+        self._reset_processes()
+        self.agent.driver_unload(self.target.module)
+        self._build = build
+        self.load_driver()
+        self._baseline = self.counters()
+        self._clean = True
+
     def native_client(self) -> ClientInfo:
         """The 64-bit process that a compat cell's requests come from in the end. It stays from test to test, as
         the agent does, since starting a program takes longer than most tests."""
@@ -199,7 +213,8 @@ class CellSession:
         return Client.first(self)
 
     def close(self) -> None:
-        """End the guest, unless it is to stay."""
+        """End the guest, unless it is to stay. A later start is tried whatever became of earlier ones."""
+        self._failures = 0
         if self._lab.options.keep:
             self._guest = None
         self._drop()

@@ -24,13 +24,15 @@ from harness.timeouts import EMULATED, NATIVE, Deadlines
 @dataclass(frozen=True, slots=True)
 class LabOptions:
     """Choices of the user. `project` is the root of the source tree, `evidence` where failures are explained,
-    `accelerator` is `auto`, `kvm` or `qemu`, `keep` leaves guests running at the end."""
+    `accelerator` is `auto`, `kvm` or `qemu`, `keep` leaves guests running at the end. `driver_tree` is a tree to build
+    the driver in and from, in place of the project's."""
 
     project: Path
     evidence: Path
     uri: str = SESSION_URI
     accelerator: str = "auto"
     keep: bool = False
+    driver_tree: Path | None = None
 
 
 class Lab:
@@ -72,8 +74,9 @@ class Lab:
 
     def driver(self, cell: Cell) -> DriverBuild:
         """The driver of `cell`, built if anything has changed."""
-        build = self.options.project / "build" / cell.guest.name / cell.driver
-        return target_for(cell.os).build_driver(cell, self.image(cell.guest), sources=self.options.project, build=build)
+        tree = self.options.driver_tree or self.options.project
+        build = tree / "build" / cell.guest.name / cell.driver
+        return target_for(cell.os).build_driver(cell, self.image(cell.guest), sources=tree, build=build)
 
     def agent(self, os: str, arch: str) -> Path:
         """The agent program for `os` and word size `arch`, built if anything has changed."""
