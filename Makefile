@@ -1,11 +1,13 @@
 # The entry point. `make help` lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix test unit coverage fuzz lab suite bench lint format lock clean down
+.PHONY: help setup matrix test unit coverage fuzz mutants lab suite bench lint format lock clean down
 
 BIN := .venv/bin
 ARGS ?=
 SECONDS ?= 600
+COUNT ?= 150
+SEED ?= 1
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -28,6 +30,9 @@ coverage: ## Lines and branches of the driver's core that its unit tests run
 
 fuzz: ## Fuzz the driver's core on this machine for SECONDS (default: 600)
 	@$(BIN)/python -m tools.fuzz --seconds $(SECONDS)
+
+mutants: ## Change the driver in COUNT places (default: 150), one at a time, and see whether the suite notices
+	@$(BIN)/python -m tools.mutants --count $(COUNT) --seed $(SEED)
 
 lab: ## Guests for real: crashes, hangs, killed controllers
 	$(BIN)/python -m pytest tests/lab -q -n 2

@@ -8,23 +8,19 @@ Exit status 1 below the limits, or if a test fails.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tools.core_programs import ROOT, UNIT_TESTS, CoreDoesNotBuild, make_core_program
+from tools.core_programs import ROOT, UNIT_TESTS, CoreDoesNotBuild, first_failing_test, make_core_program
 
 LINES = 95.0
 BRANCHES = 90.0
 INSTRUMENTED = "-O0 --coverage"
 """The flags of programs whose coverage is measured."""
-
-_TEST_SECONDS = 60.0
 
 
 def forget_counts(objects: Path) -> None:
@@ -64,18 +60,6 @@ def left_out(details: Mapping[str, Any]) -> Iterator[str]:
             yield f"{file['file']}: {'; '.join(found)}"
 
 
-def _run_tests(program: Path) -> list[str]:
-    """The names of the tests that fail."""
-    names = subprocess.run([program], capture_output=True, text=True, check=True).stdout.split()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        passed = pool.map(lambda name: _passes(program, name), names)
-        return [name for name, good in zip(names, passed, strict=True) if not good]
-
-
-def _passes(program: Path, name: str) -> bool:
-    return subprocess.run([program, name], timeout=_TEST_SECONDS, check=False).returncode == 0
-
-
 def main(arguments: Sequence[str]) -> int:
     out = ROOT / "build/coverage"
     objects = out / "objects"
@@ -86,9 +70,9 @@ def main(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     forget_counts(objects)
-    failed = _run_tests(program)
-    if failed:
-        print(f"unit tests that fail: {' '.join(failed)}", file=sys.stderr)
+    failed = first_failing_test(program)
+    if failed is not None:
+        print(f"a unit test fails: {failed}", file=sys.stderr)
         return 1
     shutil.rmtree(pages, ignore_errors=True)
     pages.mkdir()

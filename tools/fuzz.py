@@ -3,7 +3,7 @@
     python -m tools.fuzz [--seconds 600]
 
 What was found in earlier runs is kept in build/fuzz/corpus. Exit status 1 if something is found now; the input is
-then in build/fuzz/found, and `build/fuzz/replay/replay FILE` runs it in a debugger.
+then in build/fuzz/found, and `build/fuzz/fuzzer/fuzzer FILE` runs it again, in a debugger too.
 """
 
 from __future__ import annotations

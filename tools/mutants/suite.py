@@ -1,0 +1,138 @@
+"""The ioctl suite as a judge: run again and again in one pytest, in one guest for as long as that is well."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from _pytest.nodes import Node
+from _pytest.runner import runtestprotocol
+
+from harness.errors import BootError, ConfigError, HarnessError, ProvisionError, SetupError
+from harness.plugin.fixtures import SESSION
+from harness.plugin.options import LAB_OPTIONS
+from harness.targets import DriverBuild
+
+_NOT_THE_DRIVERS = (BootError, ConfigError, ProvisionError, SetupError)
+_SLOW_SECONDS = 0.5
+
+Kills = Mapping[str, Mapping[str, int]]
+"""How many mutants of a file a test has caught, by test and file."""
+
+
+class CannotMeasure(Exception):
+    """For reasons that have nothing to do with a mutant: the lab, or a suite that fails without one."""
+
+
+class _OnlySession:
+    """Stands for the next test, of which nothing is known but that it belongs to the same session: what lives for the
+    session, as the guest does, is kept."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self._session = session
+
+    def listchain(self) -> list[Node]:
+        return [self._session]
+
+
+class Suite:
+    """A pytest plugin. When the tests are collected it lets `work` decide what to run."""
+
+    def __init__(self, tree: Path, work: Callable[[Suite], None]) -> None:
+        self._tree = tree
+        self._work = work
+        self._items: Sequence[pytest.Item] = []
+        self._after: _OnlySession | None = None
+        self._seconds: dict[str, float] = {}
+        self._trouble: Exception | None = None
+        self.failure = ""
+        """What the last test that failed said."""
+        self.stopped_by = ""
+        """Why the work was given up, if it was."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[LAB_OPTIONS] = replace(config.stash[LAB_OPTIONS], driver_tree=self._tree)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._items = list(session.items)
+        self._after = _OnlySession(session)
+        if session.testsfailed or not self._items:
+            self.stopped_by = "the suite cannot be collected"
+            return True
+        try:
+            self._work(self)
+        except CannotMeasure as error:
+            self.stopped_by = str(error)
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        if call.excinfo is not None and isinstance(call.excinfo.value, _NOT_THE_DRIVERS):
+            self._trouble = call.excinfo.value
+        return (yield)
+
+    def check(self, *, whole: bool) -> None:
+        """Run all tests, or only the first, with the driver as it is. Raises CannotMeasure if one fails."""
+        failed = self._first_failure(self._items if whole else self._items[:1])
+        if failed is not None:
+            raise CannotMeasure(f"the suite fails without a mistake in the driver: {failed}\n{self.failure}")
+
+    def judge(self, driver: DriverBuild, file: str, *, reference: DriverBuild, kills: Kills) -> str | None:
+        """All tests with `driver`, which has a mistake in `file`, until one fails, which is returned. A failure counts
+        if it has cost the guest or comes again at once: a busy machine must not pass for a good test. Those come first
+        that have caught mutants of the same file, then those whose module has a word of the file's name, then those
+        that have caught others. A guest that is not as it should be with the `reference` driver is replaced first."""
+        self._prepare(driver, reference)
+        session = self._items[0].stash[SESSION]
+        for item in self._ordered(kills, file):
+            if self._fails(item) and (not session.running or self._fails(item)):
+                return item.nodeid
+        return None
+
+    def _prepare(self, driver: DriverBuild, reference: DriverBuild) -> None:
+        session = self._items[0].stash[SESSION]
+        if session.running:
+            try:
+                session.change_driver(reference)
+                if self._first_failure(self._items[:1]) is None:
+                    session.change_driver(driver)
+                    return
+            except HarnessError:
+                pass  # whatever is the matter with the guest: the next one begins afresh
+        session.close()
+
+    def _ordered(self, kills: Kills, file: str) -> list[pytest.Item]:
+        topics = set(Path(file).stem.split("_"))
+        places: dict[str, int] = {}
+
+        def rank(item: pytest.Item) -> tuple[int, bool, int, bool, int]:
+            caught = kills.get(item.nodeid, {})
+            module = item.nodeid.partition("::")[0]
+            unrelated = topics.isdisjoint(Path(module).stem.split("_"))
+            slow = self._seconds.get(item.nodeid, 0.0) > _SLOW_SECONDS
+            place = places[module] = places.get(module, -1) + 1
+            return -caught.get(file, 0), unrelated, -sum(caught.values()), slow, place
+
+        return sorted(self._items, key=rank)
+
+    def _first_failure(self, items: Sequence[pytest.Item]) -> str | None:
+        return next((item.nodeid for item in items if self._fails(item)), None)
+
+    def _fails(self, item: pytest.Item) -> bool:
+        item.user_properties.clear()
+        begin = time.monotonic()
+        reports = runtestprotocol(item, log=False, nextitem=self._after)  # type: ignore[arg-type]  # see _OnlySession
+        self._seconds[item.nodeid] = time.monotonic() - begin
+        if self._trouble is not None:
+            raise CannotMeasure(f"{item.nodeid}: {self._trouble}") from self._trouble
+        failed = [report for report in reports if report.failed]
+        if failed:
+            self.failure = failed[0].longreprtext
+        return bool(failed)
