@@ -28,10 +28,14 @@ FIELD_BYTES = {
     "SET_VM_FOR_FAST": 1,
 }
 _NAMES = list(FIELD_BYTES)
-_FORM, _FAST, _OPEN, _CLOSE, _BUDGET, _PROCESSOR = 0x00, 0xB0, 0xB8, 0xC8, 0xD8, 0xF0
+_FORM, _FAST, _OPEN, _CLOSE, _DURING = 0x00, 0xB0, 0xB8, 0xC4, 0xD0
+_MEMORY, _PINS, _CHANCE, _PROCESSOR, _TIME = 0xDC, 0xD8, 0xD9, 0xDA, 0xDB
 _COPY_OUT_FAILS = 0xA0
 _SYMBOLS = 3
 _BUDGETS = 6
+_MAPPING = ("CONT_ALLOC", "LOW_ALLOC", "GIP_MAP")
+_INTERVALS_NS = (0, 1_000_000, 10_000_000, 100_000_000, 4_000_000_000)
+_INTERVALS_TSC = (0, 3_000_000, 0xFF_FFFF_FFFF)
 
 
 def _request(name: str, *fields: int, session: int = 0, fault: int = 0) -> bytes:
@@ -54,10 +58,19 @@ def seeds() -> Iterator[bytes]:
         yield begin + _request(name)
         yield begin + _request(name, fault=_COPY_OUT_FAILS)
         for budget in range(_BUDGETS):
-            yield begin + bytes([_BUDGET + 1 + budget]) + _request(name) + _request(name)
+            yield begin + bytes([_MEMORY, 1 + budget]) + _request(name) + _request(name)
+        yield begin + bytes([_CHANCE, 1]) + _request(name)
     for first, second in itertools.permutations(_NAMES, 2):
         yield begin + _request(first) + _request(second)
     for pointers in range(8):
         yield begin + _image(pointers=pointers)
+    for name in _MAPPING:
+        for other in _NAMES:
+            meanwhile = _request(other)[1:]
+            yield begin + bytes([_DURING, len(meanwhile)]) + meanwhile + _request(name) + _request("GIP_UNMAP")
+    yield begin + bytes([_PINS, 1]) + _request("PINPAGES")
     yield begin + bytes([_OPEN, 0]) + _request("LDR_OPEN", session=1) + _request("LDR_OPEN") + bytes([_CLOSE, 0])
     yield begin + bytes([_PROCESSOR, 1]) + bytes(range(12)) + _request("GET_PAGING_MODE")
+    for interval, step in itertools.product(_INTERVALS_NS, _INTERVALS_TSC):
+        ticks = bytes([_TIME, 255]) + interval.to_bytes(4, "little") + step.to_bytes(5, "little")
+        yield begin + _request("GIP_MAP") + 2 * ticks + _request("GIP_UNMAP")

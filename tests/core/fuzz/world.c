@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "machine.h"
 #include "world.h"
 
 /* What an action's byte means, by the first limit above it. */
 #define ACT_FORM   0xA0u
 #define ACT_RAW	   0xB0u
 #define ACT_FAST   0xB8u
-#define ACT_OPEN   0xC8u
-#define ACT_CLOSE  0xD8u
-#define ACT_BUDGET 0xE8u
-#define ACT_RANDOM 0xF0u
+#define ACT_OPEN   0xC4u
+#define ACT_CLOSE  0xD0u
+#define ACT_DURING 0xD8u
 
 /* What is wrong about a request's transport, by the first limit above its byte. */
 #define WITHOUT_FAULT 0xA0u
@@ -18,8 +18,8 @@
 #define WITH_OTHER    0xD8u
 #define WITH_IN_SIZE  0xE8u
 
-static struct message message;
 static uint8_t out[SUPDRV_TRANSPORT_MAX];
+static struct world *current;
 
 struct totals {
 	char counters[SUPDRV_COUNTERS_TEXT_SIZE];
@@ -61,71 +61,100 @@ static uint64_t odd_size(const struct world *world, uint64_t usual, struct input
 	return size > CLIENT_IN_MAX && size <= SUPDRV_TRANSPORT_MAX ? CLIENT_IN_MAX : size;
 }
 
-/* Cookies and sizes, and perhaps something wrong with one of them. Returns whether it is the
- * cookies. */
-static bool client_prepare(const struct world *world, uint32_t index, struct client *client,
-			   struct input *input)
+/* Puts cookies into the message, and perhaps something wrong with them or with the transport.
+ * Returns whether the cookies are right. */
+static bool client_prepare(const struct world *world, uint32_t index, struct message *message,
+			   struct client *client, struct input *input)
 {
 	uint32_t cookies[2] = {world->cookies[index][0], world->cookies[index][1]};
 	uint8_t fault = input_byte(input);
-	const uint32_t *wrong;
 
-	if (fault >= WITHOUT_FAULT && fault < WITH_COPY_OUT)
+	if (fault < WITHOUT_FAULT)
+		client->out_faults = false;
+	else if (fault < WITH_COPY_OUT)
 		client->out_faults = true;
-	else if (fault >= WITH_COPY_OUT && fault < WITH_DEVICE)
+	else if (fault < WITH_DEVICE)
 		cookies[0] ^= 1u << input_byte(input) % 32;
-	else if (fault >= WITH_DEVICE && fault < WITH_SESSION)
+	else if (fault < WITH_SESSION)
 		cookies[1] ^= 1u << input_byte(input) % 32;
-	else if (fault >= WITH_SESSION && fault < WITH_OTHER)
+	else if (fault < WITH_OTHER)
 		cookies[1] = world->cookies[fault % SESSION_COUNT][1];
-	else if (fault >= WITH_OTHER && fault < WITH_IN_SIZE)
+	else if (fault < WITH_IN_SIZE)
 		client->in_size = odd_size(world, client->in_size, input);
-	else if (fault >= WITH_IN_SIZE)
+	else
 		client->out_size = odd_size(world, client->out_size, input);
 
-	wrong = memcmp(cookies, world->cookies[index], sizeof(cookies)) ? cookies : NULL;
-	memcpy(message.in, cookies, message.form == FORM_COOKIE ? 0 : sizeof(cookies));
-	return wrong != NULL;
+	if (message->form == FORM_COOKIE)
+		return true;
+	memcpy(message->in, cookies, sizeof(cookies));
+	return !memcmp(cookies, world->cookies[index], sizeof(cookies));
 }
 
 static void act_form(struct world *world, struct input *input)
 {
-	uint32_t index = input_below(input, SESSION_COUNT);
-	struct client client = {message.in, 0, out, 0, false, 0};
+	struct message *message = &world->messages[world->depth];
+	uint32_t index = input_below(input, SESSION_COUNT), interruptions = world->interruptions;
+	struct client client = {message->in, 0, out, 0, false, 0};
 	struct totals before = totals_now(world);
-	bool forged;
+	bool entitled;
 	int32_t status;
 
-	message.form = (enum form_name)input_below(input, FORM_COUNT);
+	message->form = (enum form_name)input_below(input, FORM_COUNT);
 	if (!session_of(world, index))
 		index = 0;
-	message_fill(&message, &world->knowledge, input);
-	client.in_size = message.in_size;
-	client.out_size = message.out_size;
-	forged = client_prepare(world, index, &client, input);
+	message_fill(message, &world->knowledge, input);
+	client.in_size = message->in_size;
+	client.out_size = message->out_size;
+	entitled = client_prepare(world, index, message, &client, input);
 
-	status = client_request(session_of(world, index), forms[message.form].number, &client);
-	CHECK(!forged || status || message.form == FORM_COOKIE);
+	status = client_request(session_of(world, index), forms[message->form].number, &client);
+	CHECK(entitled || status);
 	/* Without an output there is nothing whose delivery could fail. */
-	if (status || (client.out_faults && client.copied))
+	if (!status && !(client.out_faults && client.copied))
+		knowledge_add(&world->knowledge, message, out, client.copied);
+	else if (world->interruptions == interruptions)
 		check_nothing_changed(world, &before);
-	else
-		knowledge_add(&world->knowledge, &message, out, client.copied);
+}
+
+/* Another thread's request, while one is mapping pages. */
+static void interrupt(void)
+{
+	struct world *world = current;
+
+	world->interruptions++;
+	world->depth = 1;
+	act_form(world, &world->interruption);
+	world->depth = 0;
+}
+
+/* The next request that maps pages is interrupted by what the following bytes say. */
+static void act_during(struct world *world, struct input *input)
+{
+	uint32_t length = input_below(input, INTERRUPTION_MAX), i;
+
+	for (i = 0; i < length; i++)
+		world->interruption_bytes[i] = input_byte(input);
+	world->interruption.at = world->interruption_bytes;
+	world->interruption.end = world->interruption_bytes + length;
+	current = world;
+	host_during_map = interrupt;
 }
 
 /* Any number, any sizes, any bytes behind right cookies. */
 static void act_raw(struct world *world, struct input *input)
 {
-	struct client client = {message.in, 0, out, 0, input_byte(input) % 4 == 3, 0};
+	struct client client = {NULL, 0, out, 0, input_byte(input) % 4 == 3, 0};
 	uint32_t number = input_byte(input), i;
+	uint8_t *in = world->messages[0].in;
 
 	number = number < 0xF0 ? SUP_CTL_CODE(number) : input_word(input);
+	client.in = in;
 	client.in_size = odd_size(world, 8 + input_byte(input), input);
 	client.out_size = odd_size(world, input_byte(input), input);
-	memset(message.in, 0, sizeof(message.in));
-	memcpy(message.in, world->cookies[0], 8);
+	memset(in, 0, CLIENT_IN_MAX);
+	memcpy(in, world->cookies[0], 8);
 	for (i = 8; i < client.in_size && i < 64; i++)
-		message.in[i] = input_byte(input);
+		in[i] = input_byte(input);
 	client_request(world->bench.session, number, &client);
 }
 
@@ -160,24 +189,6 @@ static void session_close(struct world *world, uint32_t other)
 	world->others[other] = NULL;
 }
 
-static void act_random(struct input *input)
-{
-	uint8_t byte = input_byte(input);
-
-	if (byte % 2)
-		host_random_fix(byte);
-	else
-		host_random_free();
-}
-
-static void act_processor(struct input *input)
-{
-	host_paging.cr0 = input_byte(input) % 4 ? 0x80000001 : input_long(input);
-	host_paging.cr4 = input_word(input);
-	host_paging.efer = input_word(input);
-	host_paging.features = input_word(input);
-}
-
 void world_act(struct world *world, struct input *input)
 {
 	uint8_t action = input_byte(input);
@@ -192,18 +203,10 @@ void world_act(struct world *world, struct input *input)
 		act_open(world, input);
 	else if (action < ACT_CLOSE)
 		session_close(world, input_below(input, SESSION_COUNT - 1));
-	else if (action < ACT_BUDGET)
-		host_alloc_budget = action % 8 - 1;
-	else if (action < ACT_RANDOM)
-		act_random(input);
+	else if (action < ACT_DURING)
+		act_during(world, input);
 	else
-		act_processor(input);
-}
-
-static void host_reset(void)
-{
-	host_alloc_budget = -1;
-	host_random_free();
+		machine_act(action, input);
 }
 
 void world_begin(struct world *world, struct input *input)
@@ -211,11 +214,11 @@ void world_begin(struct world *world, struct input *input)
 	struct supdrv_device *device;
 
 	memset(world, 0, sizeof(*world));
-	host_reset();
+	machine_reset();
 	host_alloc_budget = input_byte(input) % 4;
 	if (!supdrv_device_create(NULL, 0, &device))
 		supdrv_device_destroy(device);
-	host_reset();
+	machine_reset();
 	bench_setup(&world->bench, NULL, 0);
 	memcpy(world->cookies[0], world->bench.cookies, sizeof(world->bench.cookies));
 }
@@ -236,7 +239,7 @@ void world_end(struct world *world)
 	struct supdrv_session *fresh;
 	uint32_t i;
 
-	host_reset();
+	machine_reset();
 	for (i = 0; i < SESSION_COUNT - 1; i++)
 		session_close(world, i);
 	CHECK_EQUAL(supdrv_session_open(world->bench.device, world, &fresh), SUPDRV_OK);
