@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from harness.errors import ConfigError, SetupError
+from harness.events import Progress
 from harness.images import cpio, headers, linux_root, modules
 from harness.images.debs import AptRoot, Package, host_architecture, unpack
 
@@ -91,7 +92,9 @@ class LinuxImage:
             chosen += _matching(apt.resolve(arch, [name]), re.compile(re.escape(name)))
         return list(dict.fromkeys(chosen))
 
-    def build(self, files: Mapping[Package, Path], into: Path, *, work: Path) -> Mapping[str, object]:
+    def build(
+        self, files: Mapping[Package, Path], into: Path, *, work: Path, progress: Progress
+    ) -> Mapping[str, object]:
         (kernel,) = _matching(files, _VERSIONED_IMAGE)
         for package, file in files.items():
             if package == kernel:

@@ -2,7 +2,7 @@
 
 Below the store's root: `images/NAME-CONTENT` are finished images, named after the recipe and the packages
 that went in and never changed again; `current/NAME-RECIPE` points at the one a recipe uses; `debs` and `apt`
-are the package cache; `tmp` is where images are made. Only a finished image is renamed into `images`.
+are the package cache; `tmp-NAME` is where an image is made. Only a finished image is renamed into `images`.
 """
 
 from __future__ import annotations
@@ -44,9 +44,11 @@ class Recipe(Protocol[Built_co]):
     def resolve(self, apt: AptRoot) -> Sequence[Package]:
         """The packages that go in, as they are published now."""
 
-    def build(self, files: Mapping[Package, Path], into: Path, *, work: Path) -> Mapping[str, object]:
+    def build(
+        self, files: Mapping[Package, Path], into: Path, *, work: Path, progress: Progress
+    ) -> Mapping[str, object]:
         """Fill the directory `into` from the packages' `files`, using `work` for what is not kept. Returns
-        facts for the manifest."""
+        facts for the manifest. What takes minutes is told to `progress`."""
 
     def open(self, directory: Path) -> Built_co:
         """The image in `directory`, which `build` filled."""
@@ -94,7 +96,7 @@ class ImageStore:
         """
         links = {self._link(recipe) for recipe in recipes}
         used = {link.resolve() for link in links}
-        with self._lock():
+        with self._lock("lock", fcntl.LOCK_EX):
             old = [path for path in (self.root / "images").glob("*") if path.resolve() not in used]
             for link in (self.root / "current").glob("*"):
                 if link not in links:
@@ -111,54 +113,59 @@ class ImageStore:
         final = self.root / "images" / f"{recipe.name}-{content[:16]}"
         if not (final / MANIFEST).is_file():
             files = dict(zip(packages, apt.fetch(packages), strict=True))
-            new, work = self._tmp / "new", self._tmp / "work"
+            new, work = self._tmp(recipe) / "new", self._tmp(recipe) / "work"
             new.mkdir(parents=True)
             work.mkdir()
             with stage(progress, f"build image {recipe.name}"):
-                facts = recipe.build(files, new, work=work)
+                facts = recipe.build(files, new, work=work, progress=progress)
                 about = {"name": recipe.name, "recipe": recipe.key(), "suite": recipe.suite, **facts}
                 manifest = json.dumps({**about, "packages": listed}, indent=2)
                 (new / MANIFEST).write_text(manifest + "\n")
                 shutil.rmtree(final, ignore_errors=True)
                 final.parent.mkdir(exist_ok=True)
                 new.rename(final)
-        self._point(self._link(recipe), final)
+        self._point(recipe, final)
         return recipe.open(final)
 
-    @property
-    def _tmp(self) -> Path:
-        return self.root / "tmp"
+    def _tmp(self, recipe: Recipe[object]) -> Path:
+        return self.root / f"tmp-{recipe.name}"
 
     def _link(self, recipe: Recipe[object]) -> Path:
         return self.root / "current" / f"{recipe.name}-{recipe.key()[:16]}"
 
-    def _point(self, link: Path, final: Path) -> None:
+    def _point(self, recipe: Recipe[object], final: Path) -> None:
+        link = self._link(recipe)
         link.parent.mkdir(exist_ok=True)
-        self._tmp.mkdir(exist_ok=True)
-        new = self._tmp / link.name
+        self._tmp(recipe).mkdir(exist_ok=True)
+        new = self._tmp(recipe) / link.name
         new.symlink_to(Path("..") / "images" / final.name)
         new.replace(link)
 
     @contextmanager
-    def _building(self, recipe: Recipe[object], progress: Progress) -> Iterator[None]:
-        with space_checked(f"cannot build image {recipe.name} in {self.root}"), self._lock(progress):
-            self._clear()
+    def _building(self, recipe: Recipe[Built], progress: Progress) -> Iterator[None]:
+        """Recipes of one name take turns; others need not wait, since a kernel takes a quarter of an hour."""
+        with (
+            space_checked(f"cannot build image {recipe.name} in {self.root}"),
+            self._lock("lock", fcntl.LOCK_SH, progress),
+            self._lock(f"lock-{recipe.name}", fcntl.LOCK_EX, progress),
+        ):
+            self._clear(recipe)
             try:
                 yield
             finally:
-                self._clear()
+                self._clear(recipe)
 
-    def _clear(self) -> None:
-        """Remove what a build left; whoever has the lock knows that no other build is running."""
-        shutil.rmtree(self._tmp, ignore_errors=True)
+    def _clear(self, recipe: Recipe[object]) -> None:
+        """Remove what a build left; whoever has the recipe's lock knows that no other build of it is running."""
+        shutil.rmtree(self._tmp(recipe), ignore_errors=True)
 
     @contextmanager
-    def _lock(self, progress: Progress = SILENT) -> Iterator[None]:
+    def _lock(self, name: str, kind: int, progress: Progress = SILENT) -> Iterator[None]:
         self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "lock").open("w") as lock:
+        with (self.root / name).open("w") as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, kind | fcntl.LOCK_NB)
             except BlockingIOError:
                 with stage(progress, f"wait for another build in {self.root}"):
-                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    fcntl.flock(lock, kind)
             yield

@@ -20,7 +20,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from harness.errors import ConfigError, SetupError
-from harness.events import RecordingProgress
+from harness.events import Progress, RecordingProgress
 from harness.images import linux
 from harness.images.cpio import parse
 from harness.images.debs import AptRoot, Package
@@ -47,7 +47,9 @@ class Fake:
     def resolve(self, apt: AptRoot) -> Sequence[Package]:
         return []
 
-    def build(self, files: Mapping[Package, Path], into: Path, *, work: Path) -> Mapping[str, object]:
+    def build(
+        self, files: Mapping[Package, Path], into: Path, *, work: Path, progress: Progress
+    ) -> Mapping[str, object]:
         if self.log:
             with self.log.open("a") as log:
                 log.write("built\n")
@@ -93,16 +95,16 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == []
 
 
-def build_slowly(root: Path, hold: float, log: Path | None = None) -> None:
+def build_slowly(root: Path, hold: float, log: Path | None = None, name: str = "fake") -> None:
     """For a process of its own."""
-    ImageStore(root).ensure(Fake(hold=hold, log=log))
+    ImageStore(root).ensure(Fake(hold=hold, log=log, name=name))
 
 
 def test_a_killed_build_leaves_nothing_that_is_used_and_the_next_one_clears_it(tmp_path: Path) -> None:
     builder = multiprocessing.get_context("spawn").Process(target=build_slowly, args=(tmp_path, 60.0))
     builder.start()
     deadline = time.monotonic() + 30
-    while not (tmp_path / "tmp/new/half").exists():
+    while not (tmp_path / "tmp-fake/new/half").exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
     os.kill(builder.pid or 0, signal.SIGKILL)
@@ -112,7 +114,7 @@ def test_a_killed_build_leaves_nothing_that_is_used_and_the_next_one_clears_it(t
     assert store.find(Fake()) is None
     built = store.ensure(Fake())
     assert (built / "data").exists()
-    assert not (tmp_path / "tmp").exists()
+    assert not (tmp_path / "tmp-fake").exists()
 
 
 def test_two_builders_take_turns_and_the_second_uses_the_first_s_image(tmp_path: Path) -> None:
@@ -132,7 +134,7 @@ def test_waiting_for_another_builder_is_said(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     other = context.Process(target=build_slowly, args=(tmp_path, 2.0))
     other.start()
-    while not (tmp_path / "tmp/new/half").exists():
+    while not (tmp_path / "tmp-fake/new/half").exists():
         time.sleep(0.01)
     progress = RecordingProgress()
 
@@ -140,6 +142,22 @@ def test_waiting_for_another_builder_is_said(tmp_path: Path) -> None:
     other.join()
 
     assert "wait for another build" in progress.lines[0]
+
+
+def test_another_recipe_need_not_wait_and_leaves_a_running_build_alone(tmp_path: Path) -> None:
+    slow = multiprocessing.get_context("spawn").Process(target=build_slowly, args=(tmp_path, 60.0, None, "slow"))
+    slow.start()
+    while not (tmp_path / "tmp-slow/new/half").exists():
+        time.sleep(0.01)
+    progress = RecordingProgress()
+
+    ImageStore(tmp_path).ensure(Fake(), progress=progress)
+
+    assert slow.is_alive()
+    assert (tmp_path / "tmp-slow/new/half").exists()
+    assert progress.lines == ["build image fake ... done"]
+    slow.kill()
+    slow.join()
 
 
 @pytest.fixture
