@@ -6,7 +6,9 @@
 #include <linux/delay.h>
 #include <linux/irq_work.h>
 #include <linux/kernel.h>
+#include <linux/mutex.h>
 #include <linux/reboot.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -14,9 +16,12 @@
 #include "supdrv_fault.h"
 
 #define LATE_MS	     3000
+#define LEAKED_BYTES 1000
 #define WRONG_ANSWER 0xDEADBEEF
 
 static DEFINE_SPINLOCK(fault_lock);
+static DEFINE_MUTEX(fault_first);
+static DEFINE_MUTEX(fault_second);
 static DECLARE_WAIT_QUEUE_HEAD(fault_queue);
 
 /* Three frames that a backtrace has to show; barrier() keeps them from becoming jumps. */
@@ -72,6 +77,37 @@ static void fault_bug_with_lock(void)
 	spin_unlock(&fault_lock);
 }
 
+/* The following three go unnoticed but on a kernel that is built to notice them. */
+static noinline void supdrv_fault_use_after_free(void)
+{
+	uint32_t *gone = kmalloc(sizeof(*gone), GFP_KERNEL);
+
+	kfree(gone);
+	OPTIMIZER_HIDE_VAR(gone);
+	if (gone)
+		READ_ONCE(*gone);
+}
+
+static noinline void supdrv_fault_leak(void)
+{
+	void *lost = kmalloc(LEAKED_BYTES, GFP_KERNEL);
+
+	OPTIMIZER_HIDE_VAR(lost);
+}
+
+static void fault_lock_inversion(void)
+{
+	mutex_lock(&fault_first);
+	mutex_lock(&fault_second);
+	mutex_unlock(&fault_second);
+	mutex_unlock(&fault_first);
+
+	mutex_lock(&fault_second);
+	mutex_lock(&fault_first);
+	mutex_unlock(&fault_first);
+	mutex_unlock(&fault_second);
+}
+
 static int32_t fault_run(struct supdrv_session *session, struct supdrv_call *call)
 {
 	uint32_t fault = ((const SUPTESTFAULT_IN *)call->buffer)->uFault;
@@ -106,6 +142,15 @@ static int32_t fault_run(struct supdrv_session *session, struct supdrv_call *cal
 		break;
 	case SUPTESTFAULT_REBOOT:
 		emergency_restart();
+		break;
+	case SUPTESTFAULT_USE_AFTER_FREE:
+		supdrv_fault_use_after_free();
+		break;
+	case SUPTESTFAULT_LEAK:
+		supdrv_fault_leak();
+		break;
+	case SUPTESTFAULT_LOCK_INVERSION:
+		fault_lock_inversion();
 		break;
 	default:
 		return SUPDRV_ERR_INVALID_PARAM;
