@@ -28,8 +28,8 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """One report: `kind` (panic, oops, bug, warning, sanitizer, lockup, lock order), its title line, the frames
-    of its backtrace from the inside out, and the report's own lines."""
+    """One report: `kind` (panic, oops, bug, warning, lockup, or what in the kernel made the report: kasan report,
+    lockdep report...), its title, the frames of its backtrace from the inside out, and the report's own lines."""
 
     kind: str
     title: str
@@ -44,28 +44,35 @@ class Crash:
         return "\n".join(lines[: ends[0]] if ends else lines)
 
 
-# What a Linux kernel prints first, and what it means. Sources: arch/x86/mm/fault.c, kernel/panic.c,
-# lib/bug.c, mm/kasan/report.c, kernel/watchdog.c, kernel/hung_task.c, kernel/locking/lockdep.c,
-# lib/ubsan.c and kernel/rcu of Linux 6.1.
+# What a Linux kernel prints first, and what it means; the title is the group in the pattern, or all of it. Sources:
+# arch/x86/mm/fault.c, kernel/panic.c, lib/bug.c, mm/kasan/report.c, mm/kmemleak.c, kernel/watchdog.c,
+# kernel/hung_task.c, kernel/locking/lockdep.c, lib/ubsan.c, mm/slub.c and kernel/rcu of Linux 6.1.
 _TITLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
-        ("sanitizer", r"BUG: (KASAN|KFENCE|KCSAN|KMSAN): .*"),
-        ("sanitizer", r"UBSAN: .*"),
-        ("sanitizer", r"kmemleak: \d+ new suspected memory leaks.*"),
-        ("lockup", r"(watchdog: )?BUG: soft lockup.*"),
+        ("kasan report", r"BUG: KASAN: (.*)"),
+        ("kfence report", r"BUG: KFENCE: (.*)"),
+        ("kcsan report", r"BUG: KCSAN: (.*)"),
+        ("kmsan report", r"BUG: KMSAN: (.*)"),
+        ("ubsan report", r"UBSAN: (.*)"),
+        ("kmemleak report", r"kmemleak: (\d+ new suspected memory leaks)"),
+        ("lockdep report", r"WARNING: (possible .* detected|inconsistent lock state|.* lock order detected)"),
+        ("lockdep report", r"WARNING: (held lock freed!|bad (?:unlock balance|contention) detected!)"),
+        ("lockdep report", r"WARNING: (Nested lock was not taken|.* still has locks held!|lock held when returning.*)"),
+        ("lockdep report", r"WARNING: (suspicious RCU usage)"),
+        ("lockdep report", r"\[ BUG: (Invalid wait context) \]"),
+        ("lockdep report", r"INFO: (trying to register non-static key)"),
+        ("lockdep report", r"BUG: (MAX_\w+ too low!)"),
+        ("lockup", r"(?:watchdog: )?BUG: soft lockup.*"),
         ("lockup", r"NMI watchdog: Watchdog detected hard LOCKUP.*"),
         ("lockup", r"INFO: task .* blocked for more than \d+ seconds.*"),
-        ("lockup", r"rcu: INFO: rcu_\w+ (self-)?detected.*stall.*"),
-        ("lock order", r"WARNING: (possible (circular|recursive) locking|inconsistent lock state).*"),
-        ("oops", r"BUG: (kernel NULL pointer dereference|unable to handle .*|stack guard page was hit.*).*"),
-        (
-            "oops",
-            r"(general protection fault|stack segment|divide error|invalid opcode|int3|double fault)\b.*",
-        ),
+        ("lockup", r"rcu: INFO: rcu_\w+ (?:self-)?detected.*stall.*"),
+        ("oops", r"BUG: (?:kernel NULL pointer dereference|unable to handle .*|stack guard page was hit.*).*"),
+        ("oops", r"(?:general protection fault|stack segment|divide error|invalid opcode|int3|double fault)\b.*"),
         ("bug", r"kernel BUG at .*"),
-        ("bug", r"BUG: (scheduling while atomic|sleeping function called|spinlock|workqueue|Bad page).*"),
-        ("bug", r"list_(add|del) corruption.*"),
+        ("bug", r"BUG: (sleeping function called from invalid context.*)"),
+        ("bug", r"BUG:? .*"),
+        ("bug", r"list_(?:add|del) corruption.*"),
         ("oops", r"Oops: .*"),
         ("panic", r"Kernel panic - not syncing: .*"),
         ("warning", r"WARNING: CPU: \d+ PID: \d+ at .*"),
@@ -92,7 +99,7 @@ def crash_title(line: str) -> tuple[str, str] | None:
         match = pattern.search(text)
         # A report's title starts its line; quoting it in the middle of a sentence does not make a report.
         if match and match.start() <= len("watchdog: "):
-            return kind, match.group(0)
+            return kind, match[match.re.groups]
     return None
 
 

@@ -61,8 +61,8 @@ def _addr2line(image: Path, section: str, offset: int) -> list[str]:
 
 
 def _short(where: str) -> str:
-    """The path from the project's own folders on, not where the build happened to lie."""
-    for root in ("/kmod/", "/core/"):
+    """The path from the project's or the kernel's own folders on, not where the build happened to lie."""
+    for root in ("/kmod/", "/core/", "/include/"):
         if root in where:
             return where[where.rindex(root) + 1 :]
     return where

@@ -121,10 +121,10 @@ def test_an_ordinary_line_begins_no_report(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "kind"),
     [
-        ("[  9.1] BUG: KASAN: use-after-free in supdrv_call_run+0x1/0x2 [supdrv]", "sanitizer"),
+        ("[  9.1] BUG: KASAN: use-after-free in supdrv_call_run+0x1/0x2 [supdrv]", "kasan report"),
         ("[  9.1] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [agent:42]", "lockup"),
         ("[  9.1] INFO: task agent:42 blocked for more than 120 seconds.", "lockup"),
-        ("[  9.1] WARNING: possible circular locking dependency detected", "lock order"),
+        ("[  9.1] WARNING: possible circular locking dependency detected", "lockdep report"),
         ("[  9.1] general protection fault, probably for non-canonical address 0xdead: 0000 [#1]", "oops"),
         ("[  9.1] BUG: scheduling while atomic: agent/42/0x00000002", "bug"),
         ("[  9.1] list_add corruption. next->prev should be prev", "bug"),
