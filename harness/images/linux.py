@@ -17,7 +17,6 @@ from harness.images.debs import AptRoot, Package, host_architecture, unpack
 _VERSIONED_IMAGE = re.compile(r"linux-image-\d+\.\d.*")
 _HEADERS = re.compile(r"linux-headers-\d+\.\d.*")
 _KBUILD = re.compile(r"linux-kbuild-\d+\.\d.*")
-_DEBIAN_ARCH = {"amd64": "amd64", "x86": "i386", "i386": "i386"}
 _MODULES = ("virtio_pci", "virtio_net", "virtio_console", "virtio_rng")
 _OPTIONAL_MODULES = ("pvpanic-mmio", "pvpanic-pci", "i6300esb", "button", "evdev")
 _REAL_SYSTEM_MAP = 4096
@@ -44,23 +43,21 @@ class LinuxImage:
     """The image of a guest. `arch` is `amd64` or `x86`; `kernel_package` may be a meta package, which is
     followed to the newest kernel; `suite` is a Debian release, empty for the host's.
 
-    `packages` come with all they depend on, `lone_packages` without. `compression` of the initrd is `none`
-    or `gzip`. `recipe` is the directory of the guest's own files.
+    `compression` of the initrd is `none` or `gzip`. `recipe` is the directory of the guest's own files.
     """
 
     arch: str
     kernel_package: str
     suite: str = ""
-    packages: tuple[str, ...] = ("busybox-static", "dropbear-bin")
-    lone_packages: tuple[str, ...] = ("openssh-sftp-server",)
     modules: tuple[str, ...] = _MODULES
     optional_modules: tuple[str, ...] = _OPTIONAL_MODULES
     compression: str = "none"
-    recipe: Path = field(default=Path(__file__).parents[2] / "guests" / "linux", compare=False)
+    recipe: Path = field(default=linux_root.RECIPE, compare=False)
 
     def __post_init__(self) -> None:
-        if self.arch not in _DEBIAN_ARCH:
-            raise ConfigError(f"no Linux image for {self.arch!r}", hint=f"use one of {', '.join(_DEBIAN_ARCH)}")
+        if self.arch not in linux_root.DEBIAN_ARCH:
+            known = ", ".join(linux_root.DEBIAN_ARCH)
+            raise ConfigError(f"no Linux image for {self.arch!r}", hint=f"use one of {known}")
         if self.compression not in ("none", "gzip"):
             raise ConfigError(f"no compression {self.compression!r} of an initrd", hint="use none or gzip")
 
@@ -70,8 +67,8 @@ class LinuxImage:
 
     def key(self) -> str:
         digest = hashlib.sha256(json.dumps(asdict(self), default=lambda _: "", sort_keys=True).encode())
-        makers = (__file__, cpio.__file__, headers.__file__, linux_root.__file__, modules.__file__)
-        for file in (*map(Path, makers), self.recipe / "init", self.recipe / "inittab"):
+        makers = map(Path, (__file__, headers.__file__, modules.__file__))
+        for file in (*makers, *linux_root.makers(self.recipe)):
             try:
                 digest.update(file.name.encode() + b"\0" + file.read_bytes())
             except FileNotFoundError as error:
@@ -79,18 +76,15 @@ class LinuxImage:
         return digest.hexdigest()
 
     def resolve(self, apt: AptRoot) -> Sequence[Package]:
-        arch, host = _DEBIAN_ARCH[self.arch], host_architecture()
+        arch, host = linux_root.DEBIAN_ARCH[self.arch], host_architecture()
         for each in {arch: None, host: None}:
             apt.update(each)
         (kernel,) = _matching(apt.resolve(arch, [self.kernel_package]), _VERSIONED_IMAGE)
         release = kernel.name.removeprefix("linux-image-").removesuffix("-unsigned")
         needed = apt.resolve(arch, [f"linux-headers-{release}"])
         tools = [package.name for package in _matching(needed, _KBUILD)]  # run on the host, so the host's
-        chosen = [kernel, *_matching(needed, _HEADERS), *apt.resolve(arch, self.packages)]
-        chosen += _matching(apt.resolve(host, tools), _KBUILD)
-        for name in self.lone_packages:
-            chosen += _matching(apt.resolve(arch, [name]), re.compile(re.escape(name)))
-        return list(dict.fromkeys(chosen))
+        chosen = [kernel, *_matching(needed, _HEADERS), *_matching(apt.resolve(host, tools), _KBUILD)]
+        return list(dict.fromkeys([*chosen, *linux_root.resolve(apt, self.arch)]))
 
     def build(
         self, files: Mapping[Package, Path], into: Path, *, work: Path, progress: Progress

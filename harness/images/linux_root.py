@@ -14,8 +14,19 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
 from harness.errors import SetupError
+from harness.images import cpio
 from harness.images.cpio import Entry, char_device, directory, regular, symlink, with_parents
+from harness.images.debs import AptRoot, Package
 from harness.images.modules import Module
+
+RECIPE = Path(__file__).parents[2] / "guests" / "linux"
+"""The directory of the guests' own files."""
+
+DEBIAN_ARCH = {"amd64": "amd64", "x86": "i386"}
+
+_PACKAGES = ("busybox-static", "dropbear-bin")
+_LONE_PACKAGE = "openssh-sftp-server"
+"""Its dependencies are a whole SSH server's, which we have another one of."""
 
 _MERGED = ("bin", "sbin", "lib", "lib64")
 _DIRECTORIES = {
@@ -44,6 +55,20 @@ _TEXTS = {
     "etc/hostname": "supdrv-guest\n",
 }
 _BUTTON = "etc/acpi/PWRF/00000080"
+
+
+def makers(recipe: Path) -> list[Path]:
+    """The files of the project that decide what is in the root."""
+    return [Path(__file__), Path(cpio.__file__), recipe / "init", recipe / "inittab"]
+
+
+def resolve(apt: AptRoot, arch: str) -> list[Package]:
+    """The packages that `entries` wants to have unpacked, for word size `arch`."""
+    lone = apt.resolve(DEBIAN_ARCH[arch], [_LONE_PACKAGE])
+    return [
+        *apt.resolve(DEBIAN_ARCH[arch], _PACKAGES),
+        *(package for package in lone if package.name == _LONE_PACKAGE),
+    ]
 
 
 def entries(packages: Path, modules: Iterable[Module], *, release: str, recipe: Path) -> list[Entry]:
