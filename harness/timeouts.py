@@ -1,7 +1,8 @@
 """Every deadline of the harness, in one table.
 
 Seconds are stated for hardware virtualisation and multiplied by one factor: plain emulation (TCG) was
-measured to be about ten times slower for work inside a guest, so `EMULATED` is the factor used there.
+measured to be about ten times slower for work inside a guest, so `EMULATED` is the factor used there. A guest
+whose kernel is slow by itself says so in its definition (`slowness`), and that is multiplied with it.
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ class Deadlines:
         return 1.0 * self.scale
 
     @property
+    def leak_search(self) -> float:
+        """For the guest's kernel to look for leaked memory, twice, with five seconds between that are never scaled."""
+        return 5.0 + 4.0 * self.scale
+
+    @property
     def probe_boot(self) -> float:
-        """For the probe guest to prove that hardware virtualisation works. Never scaled: it is a fact of KVM."""
-        return 8.0
+        """For the probe guest to prove that hardware virtualisation works; scaled by the guest's slowness alone."""
+        return 8.0 * self.scale

@@ -4,6 +4,7 @@ Loaded through the entry point `harness`. It does nothing for tests that ask for
 """
 
 from harness.plugin.fixtures import agent, cell, cell_session, client, guest, lab, open_session, session
+from harness.plugin.late import pytest_runtest_teardown
 from harness.plugin.options import pytest_addoption, pytest_configure
 from harness.plugin.running import pytest_pyfunc_call, pytest_runtest_makereport
 from harness.plugin.selection import (
@@ -26,6 +27,7 @@ __all__ = [
     "pytest_generate_tests",
     "pytest_pyfunc_call",
     "pytest_runtest_makereport",
+    "pytest_runtest_teardown",
     "pytest_xdist_make_scheduler",
     "session",
 ]

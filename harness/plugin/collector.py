@@ -15,6 +15,8 @@ CELL = "harness.cell"
 KERNEL = "harness.kernel"
 DRIVER = "harness.driver"
 UNAVAILABLE = "harness.unavailable"
+BLAMED = "harness.blamed"
+"""Id of the test whose failure a report is, if it is not that of the test it came with."""
 
 
 @dataclass(slots=True)
@@ -22,13 +24,12 @@ class _Tally:
     kernel: str = ""
     driver: str = ""
     unavailable: str = ""
-    passed: int = 0
+    passed: set[str] = field(default_factory=set)
     failed: int = 0
     errors: int = 0
     skipped: int = 0
     first: float = 0.0
     last: float = 0.0
-    touched: set[str] = field(default_factory=set)
 
 
 class ResultsCollector:
@@ -40,8 +41,13 @@ class ResultsCollector:
         self._tallies: dict[str, _Tally] = {}
         self.results: list[CellResult] = []
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         facts = dict(report.user_properties)
+        if BLAMED in facts:
+            report.nodeid = str(facts[BLAMED])
+            file, _, name = report.nodeid.partition("::")
+            report.location = (file, None, name)
         cell = facts.get(CELL)
         if cell is None:
             return
@@ -56,12 +62,13 @@ class ResultsCollector:
             else:
                 tally.skipped += 1
         elif report.failed:
+            tally.passed.discard(report.nodeid)
             if report.when == "call":
                 tally.failed += 1
             else:
                 tally.errors += 1
         elif report.when == "call":
-            tally.passed += 1
+            tally.passed.add(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -87,7 +94,7 @@ class ResultsCollector:
             required=cell.required,
             kernel=tally.kernel,
             driver=tally.driver,
-            passed=tally.passed,
+            passed=len(tally.passed),
             failed=tally.failed,
             errors=tally.errors,
             not_covered=tally.skipped,

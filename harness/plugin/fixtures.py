@@ -19,6 +19,8 @@ from harness.session.lab import Lab
 from harness.transport.agent import AgentClient
 
 SESSION = pytest.StashKey[CellSession]()
+SESSIONS = pytest.StashKey[dict[str, CellSession]]()
+"""The sessions of the run that live now, by cell."""
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +38,11 @@ def cell(request: pytest.FixtureRequest) -> Cell:
 
 
 @pytest.fixture(scope="session")
-def cell_session(cell: Cell, lab: Lab) -> Iterator[CellSession]:
-    session = CellSession(lab, cell)
+def cell_session(cell: Cell, lab: Lab, pytestconfig: pytest.Config) -> Iterator[CellSession]:
+    live = pytestconfig.stash.setdefault(SESSIONS, {})
+    session = live[cell.id] = CellSession(lab, cell)
     yield session
+    del live[cell.id]
     session.close()
 
 

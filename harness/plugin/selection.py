@@ -41,11 +41,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     driver options, so that the driver is loaded once for each."""
 
     def order(item: pytest.Item) -> tuple[str, list[tuple[str, int]]]:
-        callspec = getattr(item, "callspec", None)
-        cell = callspec.params.get(_ENTRY) if callspec is not None else None
-        return (cell.id, sorted(driver_options(item).items())) if isinstance(cell, Cell) else ("", [])
+        return cell_id(item), sorted(driver_options(item).items())
 
     items.sort(key=order)
+
+
+def cell_id(item: pytest.Item) -> str:
+    """The id of the cell that `item` runs in, or nothing."""
+    callspec = getattr(item, "callspec", None)
+    cell = callspec.params.get(_ENTRY) if callspec is not None else None
+    return cell.id if isinstance(cell, Cell) else ""
 
 
 def driver_options(item: pytest.Item) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -26,7 +27,9 @@ from harness.session.client import Client
 from harness.session.diagnosis import diagnose_hang
 from harness.session.evidence import Scene, crash_text, folder_name, hang_text, lost_text, write_evidence
 from harness.session.lab import Lab
+from harness.session.leaks import LeakHunt
 from harness.targets import DriverBuild, target_for
+from harness.timeouts import Deadlines
 from harness.transport.agent import AgentClient
 from harness.transport.ssh import SshConnection
 from harness.transport.wire import AgentOpError, ClientInfo
@@ -61,6 +64,7 @@ class CellSession:
         self._agent: AgentClient | None = None
         self._native: ClientInfo | None = None
         self._build: DriverBuild | None = None
+        self._leak_hunt: LeakHunt | None = None
         self._baseline: Mapping[str, int] = {}
         self._loaded: Mapping[str, int] = {}
         self._test = ""
@@ -95,6 +99,10 @@ class CellSession:
             raise AgentLost(f"{self.cell.id}: the guest is not running")
         return self._guest
 
+    @property
+    def _deadlines(self) -> Deadlines:
+        return self._lab.deadlines(self.cell.guest)
+
     def begin_test(self, test: str, options: Mapping[str, int] = MappingProxyType({})) -> None:
         """Bring the guest up if it is not, and make it clean: nothing open, nothing allocated, and the driver loaded
         with exactly `options`."""
@@ -110,6 +118,8 @@ class CellSession:
             self._reload_driver()
         self._since = self.guest.console.mark()
         self._clean = False
+        if self._leak_hunt is not None:
+            self._leak_hunt.begin(test, self.agent)
 
     def end_test(self) -> None:
         """What the test left behind, and what the kernel said meanwhile, is part of its verdict."""
@@ -120,6 +130,20 @@ class CellSession:
         crash = self.guest.console.crash()
         if crash is not None:
             raise self._crash_error(crash)
+
+    def find_leaks(self) -> list[tuple[str, GuestCrash]]:
+        """A verdict for each test since the guest's start that made its kernel lose memory, which nothing shows
+        before one looks for it. Call it when the cell's tests are over: a guest in which something is found is ended.
+        """
+        if self._guest is None or self._leak_hunt is None:
+            return []
+        with stage(self._lab.progress, f"{self.cell.id}: look for leaked memory"):
+            found = self._leak_hunt.search(self.ssh, deadline=self._deadlines.leak_search)
+        scene = replace(self._scene(), request="not known: the leak was found when the cell's tests were over")
+        verdicts = [(test, self._crash_verdict(crash, test, scene)) for test, crash in found.items()]
+        if verdicts:
+            self._drop()
+        return verdicts
 
     def start(self) -> None:
         """Boot the guest, put agent and driver into it, and load the driver.
@@ -144,8 +168,8 @@ class CellSession:
         image = lab.image(cell.guest)
         self._build = lab.driver(cell)
         programs = {arch: lab.agent(cell.os, arch) for arch in {cell.client, cell.arch}}
-        accelerator = lab.accelerator(image)
-        deadlines = lab.deadlines()
+        accelerator = lab.accelerator(cell.guest)
+        deadlines = self._deadlines
         try:
             self._guest = RunningGuest.boot(
                 lab.hypervisor,
@@ -168,6 +192,7 @@ class CellSession:
             self.kernel, self.agent_pid = hello.release, hello.pid
             self.load_driver()
             self._baseline = self.counters()
+            self._leak_hunt = LeakHunt() if cell.guest.leak_detector else None
             self._clean = True
         except HarnessError as error:
             explained = self._boot_error(error)
@@ -230,7 +255,7 @@ class CellSession:
         if isinstance(error, GuestHang):
             return self._hang_error(error)
         if isinstance(error, (AgentLost, TransportError)):
-            self._guest.console.settle(self._lab.deadlines().diagnosis)
+            self._guest.console.settle(self._deadlines.diagnosis)
         crash = self._guest.console.crash()
         if crash is not None:
             return self._crash_error(crash)
@@ -313,9 +338,14 @@ class CellSession:
         return symbolize(frames, module=self.target.module, image=self._build.path)
 
     def _crash_error(self, crash: Crash) -> GuestCrash:
-        scene, folder = self._scene(), self._folder()
+        verdict = self._crash_verdict(crash, self._test, self._scene())
+        self._drop()
+        return verdict
+
+    def _crash_verdict(self, crash: Crash, test: str, scene: Scene) -> GuestCrash:
+        folder = self._folder(test)
         text = crash_text(scene, crash, self._backtrace(crash.frames), folder)
-        message = f"{self.cell.id}: kernel {crash.kind} in {self._test}: {crash.title}"
+        message = f"{self.cell.id}: kernel {crash.kind} in {test}: {crash.title}"
         self._leave(folder, scene, f"{message}\n{text}")
         return GuestCrash(message, evidence=text)
 
@@ -323,20 +353,22 @@ class CellSession:
         crash = self.guest.console.crash()
         if crash is not None:
             return self._crash_error(crash)
-        diagnosis = diagnose_hang(self.guest, self.ssh, self._lab.deadlines())
-        scene, folder = self._scene(), self._folder()
+        diagnosis = diagnose_hang(self.guest, self.ssh, self._deadlines)
+        scene, folder = self._scene(), self._folder(self._test)
         text = hang_text(scene, diagnosis.text, self._backtrace(diagnosis.frames), folder)
         message = f"{self.cell.id}: {diagnosis.kind} in {self._test}: {error.message}"
         self._leave(folder, scene, f"{message}\n{text}")
+        self._drop()
         return GuestHang(message, evidence=text)
 
     def _lost_error(self, error: AgentLost | TransportError) -> HarnessError:
-        scene, folder = self._scene(), self._folder()
+        scene, folder = self._scene(), self._folder(self._test)
         alive = self.guest.domain.running()
         what = "the agent is gone, the kernel is silent" if alive else "the guest reset itself or was ended"
         message = f"{self.cell.id}: {what} in {self._test}: {error.message}"
         text = lost_text(scene, folder)
         self._leave(folder, scene, f"{message}\n{text}")
+        self._drop()
         return AgentLost(message, evidence=text) if alive else GuestCrash(message, evidence=text)
 
     def _boot_error(self, error: HarnessError) -> HarnessError:
@@ -348,8 +380,8 @@ class CellSession:
             return self._crash_error(crash)
         return error
 
-    def _folder(self) -> Path:
-        return self._lab.options.evidence / self.cell.id / folder_name(self._test)
+    def _folder(self, test: str) -> Path:
+        return self._lab.options.evidence / self.cell.id / folder_name(test)
 
     def _leave(self, folder: Path, scene: Scene, verdict: str) -> None:
         files = {
@@ -358,7 +390,6 @@ class CellSession:
             "request.txt": scene.request,
         }
         write_evidence(folder, files)
-        self._drop()
 
     def _drop(self) -> None:
         """End agent, connection and guest, whatever state they are in."""
