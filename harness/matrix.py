@@ -17,7 +17,8 @@ class Cell:
     """One cell of the matrix.
 
     `id` is unique (`linux-compat`); `client` is the word size of the client program (`amd64` or `x86`);
-    `driver` names the build of the driver (`release`, or `faults` for the test-only one).
+    `driver` names the build of the driver (`release`, or `faults` for the test-only one). A cell `on_request`
+    runs only where it is named.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Cell:
     client: str
     driver: str
     required: bool
+    on_request: bool = False
 
     @property
     def os(self) -> str:
@@ -53,16 +55,25 @@ class Cell:
 def cells(guests: Iterable[Guest], driver: str = "release") -> list[Cell]:
     """Every cell of `guests` with the driver build `driver`, in the order of the definitions."""
     return [
-        Cell(id=cell_id, guest=guest, client=definition.client, driver=driver, required=definition.required)
+        Cell(
+            id=cell_id,
+            guest=guest,
+            client=definition.client,
+            driver=driver,
+            required=definition.required,
+            on_request=definition.on_request,
+        )
         for guest in guests
         for cell_id, definition in guest.cells.items()
     ]
 
 
-def select(available: Sequence[Cell], wanted: Sequence[str]) -> list[Cell]:
-    """The cells named in `wanted`, or all if it is empty. Raises ConfigError for an unknown name."""
+def select(available: Sequence[Cell], wanted: Sequence[str], *, also: Sequence[str] = ()) -> list[Cell]:
+    """The cells named in `wanted`, or if it is empty all but those on request; and those named in `also`.
+    Raises ConfigError for an unknown name."""
     known = {cell.id: cell for cell in available}
-    for name in wanted:
+    for name in (*wanted, *also):
         if name not in known:
             raise ConfigError(f"no cell {name!r}", hint=f"cells: {', '.join(known)}")
-    return [cell for cell in available if not wanted or cell.id in wanted]
+    chosen = wanted or [cell.id for cell in available if not cell.on_request]
+    return [cell for cell in available if cell.id in chosen or cell.id in also]

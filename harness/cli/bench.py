@@ -49,7 +49,7 @@ def _seconds(work: Callable[[], object]) -> float:
 def _boot_figures(lab: Lab, cell: Cell) -> list[Figure]:
     to_ssh, to_ioctl = [], []
     image = lab.image(cell.guest)
-    accelerator = lab.accelerator(image)
+    accelerator, deadlines = lab.accelerator(cell.guest), lab.deadlines(cell.guest)
     for _ in range(_BOOTS):
         begin = time.perf_counter()
         guest = RunningGuest.boot(
@@ -59,11 +59,11 @@ def _boot_figures(lab: Lab, cell: Cell) -> list[Figure]:
             cell=cell.id,
             files=GuestFiles(kernel=image.kernel, initrd=image.initrd),
             accelerator=accelerator,
-            deadlines=lab.deadlines(),
+            deadlines=deadlines,
             on_crash=lambda _crash: None,
         )
         try:
-            guest.ssh(lab.deadlines()).close()
+            guest.ssh(deadlines).close()
             to_ssh.append(time.perf_counter() - begin)
         finally:
             guest.destroy()
@@ -154,7 +154,7 @@ def bench(cell_id: str, json_file: str | None, uri: str, accelerator: str, guest
             figures += _ioctl_figures(lab, cell)
         with stage(lab.progress, "builds"):
             figures += _build_figures(lab, cell, project_root())
-        accelerator_used = lab.accelerator(lab.image(cell.guest))
+        accelerator_used = lab.accelerator(cell.guest)
     finally:
         lab.close()
     table = Table(title=f"{cell.id}, {accelerator_used}", header_style="bold")

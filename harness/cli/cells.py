@@ -6,10 +6,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from harness.cli.options import known_cells, lab_options, make_lab
+from harness.cli.options import every_cell, lab_options, make_lab
 from harness.errors import CellUnavailable
 
-_WIDTH = 132
+_WIDTH = 170
 
 
 @click.command()
@@ -21,12 +21,12 @@ def cells(uri: str, accelerator: str, guests: str | None, driver: str) -> None:
     for heading in ("cell", "guest", "kernel", "client", "required", "state"):
         table.add_column(heading, no_wrap=heading != "state")
     try:
-        for cell in known_cells(guests, driver):
+        for cell in every_cell(guests, driver):
             try:
                 kernel, state = lab.image(cell.guest).release, "[green]ready[/]"
             except CellUnavailable as error:
                 kernel, state = "-", f"[yellow]{error}[/]"
-            required = "yes" if cell.required else "no"
+            required = "on request" if cell.on_request else "yes" if cell.required else "no"
             table.add_row(cell.id, cell.guest.name, kernel, f"{cell.os}-{cell.client}", required, state)
     finally:
         lab.close()

@@ -80,7 +80,7 @@ def _accelerator(lab: Lab, cells: list[Cell]) -> Finding:
     if guest is None:
         return Finding("acceleration", True, "not probed: no AMD64 guest is defined")
     try:
-        found = lab.accelerator(lab.image(guest))
+        found = lab.accelerator(guest)
     except HarnessError as error:
         return Finding("acceleration", False, error.message, error.hint)
     return Finding("acceleration", True, "KVM" if found == "kvm" else "emulation: KVM does not boot a guest here")

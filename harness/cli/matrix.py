@@ -9,7 +9,7 @@ import click
 import pytest
 from rich.console import Console
 
-from harness.cli.options import known_cells, lab_options, make_lab, project_root
+from harness.cli.options import also_option, known_cells, lab_options, make_lab, project_root
 from harness.cli.setup import prepare
 from harness.errors import ConfigError
 from harness.plugin.collector import ResultsCollector
@@ -38,6 +38,7 @@ class _Witness:
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--cell", "wanted", multiple=True, metavar="ID", help="Run this cell only; may be repeated.")
+@also_option
 @click.option("--json", "json_file", metavar="FILE", default="results.json", show_default=True)
 @click.option("--junit", "junit_file", metavar="FILE", default="results.xml", show_default=True)
 @click.option("--jobs", "-j", type=click.IntRange(min=1), help="Cells side by side.  [default: two a processor]")
@@ -45,6 +46,7 @@ class _Witness:
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def matrix(
     wanted: tuple[str, ...],
+    also: tuple[str, ...],
     json_file: str,
     junit_file: str,
     jobs: int | None,
@@ -59,7 +61,7 @@ def matrix(
     Further arguments go to pytest (`harness matrix -k cookie`). Exit status: 0 if every required cell ran and
     passed, 1 if not, 2 if the harness could not do its work, 130 if interrupted.
     """
-    cells = known_cells(guests, driver, wanted)
+    cells = known_cells(guests, driver, wanted, also=also)
     lab = make_lab(uri, accelerator)
     try:
         prepare(lab, cells)

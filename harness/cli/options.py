@@ -49,10 +49,21 @@ def project_root() -> Path:
     raise ConfigError(f"{here} is not inside the project's source tree", hint="cd into the clone")
 
 
-def known_cells(guests: str | None, driver: str = "release", wanted: tuple[str, ...] = ()) -> list[Cell]:
-    """The cells of the guest definitions, all of them or those in `wanted`."""
-    directory = Path(guests) if guests else project_root() / "guests"
-    return select(all_cells(load_guests(directory), driver), wanted)
+also_option = click.option(
+    "--also", multiple=True, metavar="ID", help="This cell too, which is on request only; may be repeated."
+)
+
+
+def every_cell(guests: str | None, driver: str = "release") -> list[Cell]:
+    """All cells of the guest definitions, those on request too."""
+    return all_cells(load_guests(Path(guests) if guests else project_root() / "guests"), driver)
+
+
+def known_cells(
+    guests: str | None, driver: str = "release", wanted: tuple[str, ...] = (), *, also: tuple[str, ...] = ()
+) -> list[Cell]:
+    """The cells of the guest definitions that `select` chooses."""
+    return select(every_cell(guests, driver), wanted, also=also)
 
 
 def make_lab(uri: str, accelerator: str, *, keep: bool = False) -> Lab:

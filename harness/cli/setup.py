@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from harness.cli.options import known_cells, lab_options, make_lab
+from harness.cli.options import also_option, known_cells, lab_options, make_lab
 from harness.errors import DriverBuildError
 from harness.events import stage
 from harness.matrix import Cell
@@ -18,7 +18,8 @@ def prepare(lab: Lab, cells: Sequence[Cell]) -> None:
 
     A driver that does not build is left to the tests of its cell, whose failure it is.
     """
-    images = {cell.guest.name: lab.make_image(cell.guest) for cell in cells}
+    for guest in {cell.guest.name: cell.guest for cell in cells}.values():
+        lab.make_image(guest)
     for system, arch in sorted({(cell.os, arch) for cell in cells for arch in (cell.client, cell.arch)}):
         with stage(lab.progress, f"agent for {system}-{arch}"):
             lab.agent(system, arch)
@@ -30,16 +31,17 @@ def prepare(lab: Lab, cells: Sequence[Cell]) -> None:
                 step.done(f"FAILED: {error.message}")
             else:
                 step.done("built" if build.seconds else "unchanged")
-    probe = next((cell.guest.name for cell in cells if cell.arch == "amd64"), None)
+    probe = next((cell.guest for cell in cells if cell.arch == "amd64"), None)
     if probe is not None:
-        lab.accelerator(images[probe])
+        lab.accelerator(probe)
 
 
 @click.command()
+@also_option
 @lab_options
-def setup(uri: str, accelerator: str, guests: str | None, driver: str) -> None:
+def setup(also: tuple[str, ...], uri: str, accelerator: str, guests: str | None, driver: str) -> None:
     """Build guest images, agents and drivers. What is there and unchanged is left alone."""
-    cells = known_cells(guests, driver)
+    cells = known_cells(guests, driver, also=also)
     lab = make_lab(uri, accelerator)
     try:
         prepare(lab, cells)

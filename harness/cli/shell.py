@@ -41,7 +41,7 @@ def shell(
         session.start()
         click.echo(f"{cell}: kernel {session.kernel}, driver {session.driver[:12]}", err=True)
         if command is not None:
-            result = session.ssh.run(command, deadline=lab.deadlines().command * 10)
+            result = session.ssh.run(command, deadline=lab.deadlines(chosen.guest).command * 10)
             sys.stdout.buffer.write(result.stdout)
             sys.stderr.buffer.write(result.stderr)
             return result.status

@@ -26,7 +26,14 @@ class DebianImage(_Table):
     """A kernel and a small root made here from Debian's packages."""
 
     kind: Literal["debian"] = Field(description="how the image is made: `debian` builds it from Debian's packages")
-    kernel_package: str = Field(min_length=1, description="Debian package of the kernel; a meta package is followed")
+    kernel_package: str = Field(
+        min_length=1,
+        description="Debian package of the kernel, a meta package is followed; with kernel_config of its source",
+    )
+    kernel_config: str = Field(
+        default="",
+        description="configuration, a file in guests/linux, of a kernel that is built here; empty for Debian's own",
+    )
     suite: str = Field(
         default="",
         description="Debian release to take packages from; empty for the one this machine runs",
@@ -40,6 +47,9 @@ class CellDefinition(_Table):
     required: bool = Field(
         default=True, description="whether the matrix fails when this cell could not run; `true` by default"
     )
+    on_request: bool = Field(
+        default=False, description="whether the cell is left out unless it is named; `false` by default"
+    )
 
 
 class Guest(_Table):
@@ -52,6 +62,12 @@ class Guest(_Table):
     cpus: int = Field(default=1, ge=1, le=64, description="number of virtual processors; 1 by default")
     cpu_model: str = Field(default="", description="libvirt CPU model; empty for the hypervisor's default")
     cmdline: str = Field(default="", description="kernel command line, added to the harness's own")
+    slowness: float = Field(
+        default=1.0, ge=1.0, le=100.0, description="factor on every deadline of this guest; 1 by default"
+    )
+    leak_detector: Literal["", "kmemleak"] = Field(
+        default="", description="what in the guest's kernel finds leaked memory: `kmemleak`, or empty for nothing"
+    )
     image: DebianImage = Field(description="table that says where the disk or kernel comes from")
     cells: dict[str, CellDefinition] = Field(
         min_length=1, description="tables `[cells.ID]`, one for each cell that runs in this guest"
@@ -99,7 +115,7 @@ def load_guests(directory: Path) -> list[Guest]:
     """Read every `*.toml` in `directory`, sorted by name; cell ids must be unique over all of them."""
     if not directory.is_dir():
         raise ConfigError(f"{directory}: no such directory of guest definitions", hint="name one with --guests")
-    guests = [load_guest(path) for path in sorted(directory.glob("*.toml"))]
+    guests = [load_guest(path) for path in sorted(directory.glob("*.toml"), key=lambda path: path.stem)]
     if not guests:
         raise ConfigError(f"{directory}: no guest definition (*.toml) in it")
     owner: dict[str, str] = {}

@@ -10,6 +10,7 @@ import json
 import os
 from pathlib import Path
 
+from harness.config import Guest
 from harness.console.follower import ConsoleFollower
 from harness.errors import ProvisionError
 from harness.events import Progress, stage
@@ -24,9 +25,16 @@ EMULATION = "qemu"
 
 
 def choose_accelerator(
-    hypervisor: Hypervisor, run: Run, *, kernel: Path, initrd: Path, ready: str, progress: Progress
+    hypervisor: Hypervisor,
+    run: Run,
+    guest: Guest,
+    *,
+    kernel: Path,
+    initrd: Path,
+    ready: str,
+    progress: Progress,
 ) -> str:
-    """`kvm` if the AMD64 guest of `kernel` and `initrd` prints `ready` with it in time, else `qemu`.
+    """`kvm` if the AMD64 `guest` with `kernel` and `initrd` prints `ready` with it in time, else `qemu`.
 
     The answer is kept until the machine, its kernel or its hypervisor changes.
     """
@@ -41,7 +49,7 @@ def choose_accelerator(
     except (OSError, ValueError, KeyError):
         pass  # never probed, or by another version: probe now
     with stage(progress, "probe hardware virtualisation (KVM) by booting a guest with it") as step:
-        answer = KVM if _boots(hypervisor, run, kernel, initrd, ready) else EMULATION
+        answer = KVM if _boots(hypervisor, run, guest, kernel=kernel, initrd=initrd, ready=ready) else EMULATION
         step.done("it works" if answer == KVM else "the guest does not boot, so emulation is used; found out")
     memory.parent.mkdir(parents=True, exist_ok=True)
     memory.write_text(json.dumps({"facts": facts, "accelerator": answer}))
@@ -53,7 +61,7 @@ def _facts(hypervisor: Hypervisor) -> list[str]:
     return [boot_id, os.uname().release, hypervisor.hostname(), *hypervisor.versions()]
 
 
-def _boots(hypervisor: Hypervisor, run: Run, kernel: Path, initrd: Path, ready: str) -> bool:
+def _boots(hypervisor: Hypervisor, run: Run, guest: Guest, *, kernel: Path, initrd: Path, ready: str) -> bool:
     directory = run.cell_dir("kvm-probe")
     console = directory / "console.log"
     spec = DomainSpec(
@@ -63,7 +71,7 @@ def _boots(hypervisor: Hypervisor, run: Run, kernel: Path, initrd: Path, ready: 
         cell="kvm-probe",
         accelerator=KVM,
         arch="amd64",
-        memory_mib=256,
+        memory_mib=guest.memory_mib,
         cpus=1,
         cpu_model="",
         kernel=kernel,
@@ -79,7 +87,7 @@ def _boots(hypervisor: Hypervisor, run: Run, kernel: Path, initrd: Path, ready: 
     follower = ConsoleFollower(console, lambda _crash: None)
     follower.start()
     try:
-        return follower.wait_for(ready, Deadlines().probe_boot, alive=domain.running)
+        return follower.wait_for(ready, Deadlines(scale=guest.slowness).probe_boot, alive=domain.running)
     finally:
         domain.destroy()
         follower.stop()

@@ -8,14 +8,13 @@ from pathlib import Path
 from harness.config import Guest
 from harness.errors import CellUnavailable
 from harness.events import Progress
-from harness.images.linux import BuiltImage, LinuxImage
-from harness.images.store import ImageStore
 from harness.matrix import Cell
 from harness.provision.accelerator import EMULATION, KVM, choose_accelerator
 from harness.provision.daemon import SESSION_URI, resolve_uri
 from harness.provision.guest import READY_LINE
 from harness.provision.hypervisor import Hypervisor
 from harness.provision.runs import Run, clear_orphans
+from harness.session import guest_images
 from harness.targets import DriverBuild, GuestImage, target_for
 from harness.targets.agents import build_agent
 from harness.timeouts import EMULATED, NATIVE, Deadlines
@@ -63,14 +62,14 @@ class Lab:
 
     def image(self, guest: Guest) -> GuestImage:
         """What `guest` boots. Raises CellUnavailable if it has not been built; `make_image` builds it."""
-        built = ImageStore().find(_recipe(guest))
-        if built is None:
-            raise CellUnavailable(f"guest {guest.name!r} has no image", hint="build it: harness setup")
-        return _guest_image(built)
+        found = guest_images.find(guest)
+        if found is None:
+            raise CellUnavailable(f"guest {guest.name!r} has no image", hint=f"build it: {_setup_command(guest)}")
+        return found
 
     def make_image(self, guest: Guest) -> GuestImage:
         """Build the image of `guest` unless it is there."""
-        return _guest_image(ImageStore().ensure(_recipe(guest), progress=self.progress))
+        return guest_images.ensure(guest, self.progress)
 
     def driver(self, cell: Cell) -> DriverBuild:
         """The driver of `cell`, built if anything has changed."""
@@ -82,26 +81,28 @@ class Lab:
         """The agent program for `os` and word size `arch`, built if anything has changed."""
         return build_agent(os, arch, sources=self.options.project, build=self.options.project / "build" / "agent")
 
-    def accelerator(self, image: GuestImage) -> str:
-        """`kvm` or `qemu` (emulation), as asked for or as a probe boot of `image` finds out."""
+    def accelerator(self, guest: Guest) -> str:
+        """`kvm` or `qemu` (emulation), as asked for or as a probe boot of `guest` finds out."""
         if not self._accelerator:
             asked = self.options.accelerator
-            self._accelerator = asked if asked in {KVM, EMULATION} else self._probe(image)
+            self._accelerator = asked if asked in {KVM, EMULATION} else self._probe(guest)
         return self._accelerator
 
-    def _probe(self, image: GuestImage) -> str:
+    def _probe(self, guest: Guest) -> str:
+        image = self.image(guest)
         return choose_accelerator(
             self.hypervisor,
             self.run,
+            guest,
             kernel=image.kernel,
             initrd=image.initrd,
             ready=READY_LINE,
             progress=self.progress,
         )
 
-    def deadlines(self) -> Deadlines:
-        """The deadlines that fit the accelerator in use."""
-        return Deadlines(scale=NATIVE if self._accelerator == KVM else EMULATED)
+    def deadlines(self, guest: Guest) -> Deadlines:
+        """The deadlines that fit `guest` with the accelerator in use."""
+        return Deadlines(scale=guest.slowness * (NATIVE if self._accelerator == KVM else EMULATED))
 
     def close(self) -> None:
         """End the run and close the connection; guests that are to stay, stay."""
@@ -115,9 +116,8 @@ class Lab:
             self._hypervisor = None
 
 
-def _recipe(guest: Guest) -> LinuxImage:
-    return LinuxImage(arch=guest.arch, kernel_package=guest.image.kernel_package, suite=guest.image.suite)
-
-
-def _guest_image(built: BuiltImage) -> GuestImage:
-    return GuestImage(kernel=built.vmlinuz, initrd=built.initrd, release=built.kernel_release, headers=built.headers)
+def _setup_command(guest: Guest) -> str:
+    """What builds the image of `guest`; where all of its cells are on request, one must be named."""
+    if all(cell.on_request for cell in guest.cells.values()):
+        return f"harness setup --also {next(iter(guest.cells))}"
+    return "harness setup"

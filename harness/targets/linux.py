@@ -49,7 +49,7 @@ class LinuxTarget:
         """Run kbuild in a copy of `core/` and `kmod/`; nothing is done if sources, options and headers are the
         ones of the last build there."""
         # A warning must stop the build each time: an object that was made in spite of it would not be made again.
-        options = [f"ARCH={_ARCH[cell.arch]}", "W=1", "KCFLAGS=-Werror"]
+        options = [f"ARCH={_ARCH[cell.arch]}", "W=1", "KCFLAGS=-Werror -g"]
         if cell.driver == "faults":
             options.append("SUPDRV_FAULTS=1")
         tree = Sources(sources, ("core", "kmod"))

@@ -39,7 +39,8 @@ def test_the_projects_own_definitions_are_read() -> None:
 def test_keys_that_are_left_out_have_their_documented_defaults(tmp_path: Path) -> None:
     guest = load_guest(write(tmp_path, GOOD))
     assert (guest.memory_mib, guest.cpus, guest.cmdline, guest.missing) == (256, 1, "", {})
-    assert guest.cells["g-native"].required
+    assert (guest.slowness, guest.leak_detector, guest.image.kernel_config) == (1.0, "", "")
+    assert (guest.cells["g-native"].required, guest.cells["g-native"].on_request) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,8 @@ def test_keys_that_are_left_out_have_their_documented_defaults(tmp_path: Path) -
         ('os = "linux"', "", "missing key 'os'"),
         ('arch = "amd64"', 'arch = "amd64"\nmemory_mib = "256"', "memory_mib: "),
         ('arch = "amd64"', 'arch = "amd64"\nmemory_mib = 1', "memory_mib: "),
+        ('arch = "amd64"', 'arch = "amd64"\nslowness = 0.5', "slowness: "),
+        ('arch = "amd64"', 'arch = "amd64"\nleak_detector = "luck"', "leak_detector: "),
         ('arch = "amd64"', 'arch = "x86"', "an x86 kernel runs x86 programs only"),
         ('name = "g"', 'name = "other"', "the file is called 'g'"),
         ('name = "g"', 'name = "g', "not valid TOML"),

@@ -24,6 +24,7 @@ def known() -> dict[str, Cell]:
         ("linux-amd64", ("linux", "amd64")),
         ("linux-x86", ("linux", "x86")),
         ("linux-compat", ("linux", "amd64", "compat")),
+        ("linux-amd64-debug", ("linux", "amd64")),
     ],
 )
 def test_a_cell_is_selected_by_its_system_its_kernel_and_its_client(
@@ -36,8 +37,23 @@ def test_a_32_bit_client_on_a_64_bit_kernel_is_compat(known: dict[str, Cell]) ->
     assert [name for name, cell in known.items() if cell.compat] == ["linux-compat"]
 
 
-def test_selecting_nothing_selects_all(known: dict[str, Cell]) -> None:
-    assert select(list(known.values()), []) == list(known.values())
+def test_selecting_nothing_selects_all_but_those_on_request(known: dict[str, Cell]) -> None:
+    chosen = select(list(known.values()), [])
+    assert [cell for cell in known.values() if cell not in chosen] == [known["linux-amd64-debug"]]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "also", "chosen"),
+    [
+        ([], ["linux-amd64-debug"], ["linux-amd64", "linux-amd64-debug", "linux-compat", "linux-x86"]),
+        (["linux-x86"], ["linux-amd64-debug"], ["linux-amd64-debug", "linux-x86"]),
+        (["linux-amd64-debug"], [], ["linux-amd64-debug"]),
+    ],
+)
+def test_a_cell_on_request_is_selected_by_its_name(
+    known: dict[str, Cell], wanted: list[str], also: list[str], chosen: list[str]
+) -> None:
+    assert sorted(cell.id for cell in select(list(known.values()), wanted, also=also)) == chosen
 
 
 def test_selecting_keeps_the_order_of_the_definitions(known: dict[str, Cell]) -> None:
@@ -48,3 +64,5 @@ def test_selecting_keeps_the_order_of_the_definitions(known: dict[str, Cell]) ->
 def test_an_unknown_cell_is_refused_with_the_known_ones(known: dict[str, Cell]) -> None:
     with pytest.raises(ConfigError, match=r"no cell 'linux-arm' \(cells: linux-amd64, "):
         select(list(known.values()), ["linux-arm"])
+    with pytest.raises(ConfigError, match="no cell 'linux-arm'"):
+        select(list(known.values()), [], also=["linux-arm"])

@@ -67,6 +67,7 @@ def test_a_cell_without_an_image_is_skipped_with_what_to_do_and_not_green(tmp_pa
         (["-m", "linux and amd64"], ["linux-amd64", "linux-compat"]),
         (["-m", "compat"], ["linux-compat"]),
         (["--cell", "linux-compat", "--cell", "linux-x86"], ["linux-compat", "linux-x86"]),
+        (["--cell", "linux-amd64-debug"], ["linux-amd64-debug"]),
     ],
 )
 def test_cells_are_selected_by_marker_and_by_name(tmp_path: Path, arguments: list[str], chosen: list[str]) -> None:
@@ -84,7 +85,7 @@ def test_in_a_cell_tests_with_the_same_driver_options_follow_each_other(tmp_path
 def test_an_unknown_cell_is_a_usage_error_that_names_the_known_ones(tmp_path: Path) -> None:
     done, _ = run(tmp_path, "--cell", "linux-arm")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "no cell 'linux-arm' (cells: linux-amd64, linux-compat, linux-x86)" in done.stderr
+    assert "no cell 'linux-arm' (cells: linux-amd64, linux-compat, linux-amd64-debug, linux-x86)" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -94,6 +95,7 @@ def test_an_unknown_cell_is_a_usage_error_that_names_the_known_ones(tmp_path: Pa
         ("t.py::test_a[linux-x86]", "linux-x86"),
         ("t.py::test_a[linux-compat-COOKIE-null]", "linux-compat"),
         ("t.py::test_a[null-linux-amd64]", "linux-amd64"),
+        ("t.py::test_a[linux-amd64-debug-null]", "linux-amd64-debug"),
         ("t.py::test_a[linux-x866]", None),
         ("t.py::test_linux-x86", None),
     ],

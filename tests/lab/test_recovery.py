@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from harness.config import load_guests
+from harness.session import guest_images
+
 ROOT = Path(__file__).parents[2]
 
 SUITE = """
@@ -45,8 +48,26 @@ def test_4_bug(session): fail(session, "BUG_WITH_LOCK")
 def test_5_after(session): assert fail(session, "NONE") == Status.OK
 """
 
+UNNOTICED = """
+from harness.abi import CONSTANTS, Status
 
-def run(suite: str, cell: str, directory: Path) -> tuple[str, dict[str, Any]]:
+def fail(session, fault):
+    assert session.call("TEST_FAULT", uFault=CONSTANTS["SUPTESTFAULT_" + fault]).outcome == Status.OK
+
+def well(session):
+    assert session.call("GET_PAGING_MODE").outcome == Status.OK
+
+def test_1_before(session): well(session)
+def test_2_use_after_free(session): fail(session, "USE_AFTER_FREE")
+def test_3_after_use_after_free(session): well(session)
+def test_4_lock_inversion(session): fail(session, "LOCK_INVERSION")
+def test_5_after_lock_inversion(session): well(session)
+def test_6_leak(session): fail(session, "LEAK")
+def test_7_after_leak(session): well(session)
+"""
+
+
+def run(suite: str, cell: str, directory: Path, *, status: int = 1) -> tuple[str, dict[str, Any]]:
     """The terminal's text and the cell's results of `suite` with the driver that fails on request."""
     (directory / "test_suite.py").write_text(suite)
     results = directory / "results.json"
@@ -61,8 +82,8 @@ def run(suite: str, cell: str, directory: Path) -> tuple[str, dict[str, Any]]:
     ]
     command += [f"--rootdir={ROOT}", f"-c{ROOT / 'pyproject.toml'}", "--driver=faults", f"--cell={cell}"]
     command += [f"--results={results}", f"--evidence={directory / 'evidence'}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
-    assert done.returncode == 1, done.stdout + done.stderr
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=1800)
+    assert done.returncode == status, done.stdout + done.stderr
     (cell_results,) = json.loads(results.read_text())["cells"]
     return done.stdout, cell_results
 
@@ -96,3 +117,36 @@ def test_a_deaf_guest_an_interrupt_a_reset_and_a_bug_are_told_apart(cell: str, t
     assert "supdrv_fault_in_interrupt+0x" in text
     assert "the guest reset itself or was ended in " in text
     assert "kernel bug in " in text
+
+
+@pytest.fixture
+def debug_cell() -> str:
+    """The cell whose kernel notices what others do not, if that kernel has been built."""
+    cell = "linux-amd64-debug"
+    (guest,) = (guest for guest in load_guests(ROOT / "guests") if cell in guest.cells)
+    if guest_images.find(guest) is None:
+        pytest.skip(f"the kernel of {cell} has not been built (make lab DEBUG=1 does, in a quarter of an hour)")
+    return cell
+
+
+def test_what_only_the_debug_kernel_notices_costs_one_test_each(debug_cell: str, tmp_path: Path) -> None:
+    text, results = run(UNNOTICED, debug_cell, tmp_path)
+    assert (results["passed"], results["failed"], results["errors"]) == (4, 3, 0), text
+    evidence = tmp_path / "evidence" / debug_cell
+    assert sorted(folder.name for folder in evidence.iterdir()) == [
+        f"test_suite.py_test_{name}_{debug_cell}" for name in ("2_use_after_free", "4_lock_inversion", "6_leak")
+    ]
+    for test, verdict, frame in (
+        ("2_use_after_free", "kasan report in {}: use-after-free in supdrv_fault_use_after_free+0x", "kmod/faults.c:"),
+        ("4_lock_inversion", "lockdep report in {}: possible circular locking dependency detected", "kmod/faults.c:"),
+        ("6_leak", "kmemleak report in {}: memory leaked, objects of 1000 bytes", "in supdrv_fault_leak"),
+    ):
+        (folder,) = evidence.glob(f"*_test_{test}_*")
+        written = (folder / "verdict.txt").read_text()
+        assert verdict.format(f"{tmp_path.name}/test_suite.py::test_{test}[{debug_cell}]") in written
+        assert frame in written
+
+
+def test_what_only_the_debug_kernel_notices_passes_elsewhere(tmp_path: Path) -> None:
+    _, results = run(UNNOTICED, "linux-amd64", tmp_path, status=0)
+    assert (results["passed"], results["failed"], results["errors"]) == (7, 0, 0)
