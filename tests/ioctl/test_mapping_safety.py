@@ -196,6 +196,7 @@ def test_a_fork_that_frees_it_takes_it_from_its_parent_and_keeps_its_own(session
     assert release(in_process(session, child, session.device.handle), FREE[name], memory.address) == Status.OK
     assert child.read(memory.address, 5) == b"child"
     assert gone(client, memory.address)
+    client.free(memory.address, PAGE_SIZE)  # what is left of the mapping would keep the driver from being unloaded
 
 
 @pytest.mark.needs("handle-passing")
