@@ -25,6 +25,7 @@ _SANITIZED = "-O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-reco
 _LENGTH = 512
 _INPUT_SECONDS = 10
 _GRACE_SECONDS = 60.0
+_INTERRUPTED = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def fuzz(fuzzer: Path, *, corpus: Path, seeds: Path, found: Path, seconds: int) 
         check=False,
     )
     inputs = sorted(set(found.iterdir()) - before)
-    if done.returncode and not inputs:
+    if done.returncode not in {0, _INTERRUPTED} and not inputs:
         raise RuntimeError(f"the fuzzer ended with status {done.returncode}:\n{done.stdout}")
     return Finding(
         input=inputs[0] if inputs else None,

@@ -68,6 +68,8 @@ def seeds() -> Iterator[bytes]:
         for other in _NAMES:
             meanwhile = _request(other)[1:]
             yield begin + bytes([_DURING, len(meanwhile)]) + meanwhile + _request(name) + _request("GIP_UNMAP")
+    for budget in range(_BUDGETS):
+        yield bytes([1 + budget]) + _request("GIP_MAP")
     yield begin + bytes([_PINS, 1]) + _request("PINPAGES")
     yield begin + bytes([_OPEN, 0]) + _request("LDR_OPEN", session=1) + _request("LDR_OPEN") + bytes([_CLOSE, 0])
     yield begin + bytes([_PROCESSOR, 1]) + bytes(range(12)) + _request("GET_PAGING_MODE")

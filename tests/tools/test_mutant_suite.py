@@ -111,7 +111,9 @@ def test_tests_that_have_caught_mutants_come_first_and_nothing_runs_after_a_fail
 
     _, ran = run(tmp_path, work)
     canary = FIRST[0]
-    assert ran == [canary, canary, "test_bad", "test_bad", canary, "test_bad", FIRST[2], FIRST[0], FIRST[1]]
+    judged_bad = ["test_bad"] * 3  # again, and once more with the driver that has no mistake
+    judged_good = ["test_bad", FIRST[2], FIRST[0], FIRST[1]]
+    assert ran == [canary, *judged_bad, *judged_good, canary]
 
 
 def test_a_failure_that_does_not_come_again_does_not_count(tmp_path: Path) -> None:
@@ -124,6 +126,19 @@ def test_a_failure_that_does_not_come_again_does_not_count(tmp_path: Path) -> No
 
     run(tmp_path, work, tests=once)
     assert verdicts == [None]
+
+
+def test_a_failure_without_the_mistake_does_not_count_and_costs_the_guest(tmp_path: Path) -> None:
+    verdicts: list[str | None] = []
+    spoilt = TESTS.replace('assert guest.driver != "bad"', 'assert guest.driver == "new guest"')
+
+    def work(suite: Suite) -> None:
+        suite.check(whole=False)
+        verdicts.append(judge(suite, BAD))
+
+    _, ran = run(tmp_path, work, tests=spoilt)
+    assert verdicts == [None]
+    assert "close" in ran
 
 
 def test_a_guest_that_does_not_take_the_driver_is_replaced(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from _pytest.runner import runtestprotocol
 from harness.errors import BootError, ConfigError, HarnessError, ProvisionError, SetupError
 from harness.plugin.fixtures import SESSION
 from harness.plugin.options import LAB_OPTIONS
+from harness.session.cell_session import CellSession
 from harness.targets import DriverBuild
 
 _NOT_THE_DRIVERS = (BootError, ConfigError, ProvisionError, SetupError)
@@ -85,27 +86,41 @@ class Suite:
             raise CannotMeasure(f"the suite fails without a mistake in the driver: {failed}\n{self.failure}")
 
     def judge(self, driver: DriverBuild, file: str, *, reference: DriverBuild, kills: Kills) -> str | None:
-        """All tests with `driver`, which has a mistake in `file`, until one fails, which is returned. A failure counts
-        if it has cost the guest or comes again at once: a busy machine must not pass for a good test. Those come first
+        """All tests with `driver`, which has a mistake in `file`, until one fails, which is returned. Those come first
         that have caught mutants of the same file, then those whose module has a word of the file's name, then those
-        that have caught others. A guest that is not as it should be with the `reference` driver is replaced first."""
-        self._prepare(driver, reference)
+        that have caught others. Neither a busy machine nor what an earlier test left in the guest must pass for a good
+        test: a failure that has not cost the guest has to come again, and not with the `reference` driver."""
         session = self._items[0].stash[SESSION]
+        self._change_driver(session, driver)
         for item in self._ordered(kills, file):
-            if self._fails(item) and (not session.running or self._fails(item)):
+            if not self._fails(item):
+                continue
+            if not session.running:
                 return item.nodeid
+            if self._fails(item) and (self._passes_with(reference, item) or self._fails(item)):
+                return item.nodeid
+        self._passes_with(reference, self._items[0])
         return None
 
-    def _prepare(self, driver: DriverBuild, reference: DriverBuild) -> None:
-        session = self._items[0].stash[SESSION]
-        if session.running:
-            try:
-                session.change_driver(reference)
-                if self._first_failure(self._items[:1]) is None:
-                    session.change_driver(driver)
-                    return
-            except HarnessError:
-                pass  # whatever is the matter with the guest: the next one begins afresh
+    def _passes_with(self, reference: DriverBuild, item: pytest.Item) -> bool:
+        """Whether the guest is well, as far as `item` can tell. One that is not is ended."""
+        session = item.stash[SESSION]
+        if not session.running:
+            return True
+        self._change_driver(session, reference)
+        if session.running and not self._fails(item):
+            return True
+        session.close()
+        return False
+
+    def _change_driver(self, session: CellSession, driver: DriverBuild) -> None:
+        """In the running guest; one that does not take it is ended, and the next test begins with another."""
+        try:
+            if session.running:
+                session.change_driver(driver)
+                return
+        except HarnessError:
+            pass
         session.close()
 
     def _ordered(self, kills: Kills, file: str) -> list[pytest.Item]:

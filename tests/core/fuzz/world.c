@@ -209,18 +209,29 @@ void world_act(struct world *world, struct input *input)
 		machine_act(action, input);
 }
 
+/* With little memory there may be no device, or one with less in it. */
+static void device_create(struct bench *bench, struct input *input)
+{
+	host_alloc_budget = input_byte(input) % 8 - 1;
+	if (supdrv_device_create(NULL, 0, &bench->device)) {
+		CHECK_EQUAL(host_alloc_live, 0);
+		machine_reset();
+		CHECK_EQUAL(supdrv_device_create(NULL, 0, &bench->device), SUPDRV_OK);
+	}
+	machine_reset();
+}
+
 void world_begin(struct world *world, struct input *input)
 {
-	struct supdrv_device *device;
+	struct bench *bench = &world->bench;
 
 	memset(world, 0, sizeof(*world));
 	machine_reset();
-	host_alloc_budget = input_byte(input) % 4;
-	if (!supdrv_device_create(NULL, 0, &device))
-		supdrv_device_destroy(device);
-	machine_reset();
-	bench_setup(&world->bench, NULL, 0);
-	memcpy(world->cookies[0], world->bench.cookies, sizeof(world->bench.cookies));
+	device_create(bench, input);
+	CHECK_EQUAL(supdrv_session_open(bench->device, world, &bench->session), SUPDRV_OK);
+	bench->identity = negotiate(bench->session);
+	world->cookies[0][0] = bench->identity.u32Cookie;
+	world->cookies[0][1] = bench->identity.u32SessionCookie;
 }
 
 static void check_counters_are_zero(const struct world *world)
