@@ -29,12 +29,14 @@ FIELD_BYTES = {
 }
 _NAMES = list(FIELD_BYTES)
 _FORM, _FAST, _OPEN, _CLOSE, _DURING = 0x00, 0xB0, 0xB8, 0xC4, 0xD0
-_MEMORY, _PINS, _CHANCE, _PROCESSOR, _TIME = 0xDC, 0xD8, 0xD9, 0xDA, 0xDB
+_MEMORY, _SEALS, _PINS, _CHANCE, _PROCESSOR, _TIME = 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD
 _COPY_OUT_FAILS = 0xA0
+_IMAGES_RUN = bytes([8])
 _SYMBOLS = 3
 _BUDGETS = 6
 _MAPPING = ("CONT_ALLOC", "LOW_ALLOC", "GIP_MAP")
 _INTERVALS_NS = (0, 1_000_000, 10_000_000, 100_000_000, 4_000_000_000)
+_WINDOWS = 9  # of 256 ticks; the rate is measured anew after eight
 _INTERVALS_TSC = (0, 3_000_000, 0xFF_FFFF_FFFF)
 
 
@@ -64,6 +66,8 @@ def seeds() -> Iterator[bytes]:
         yield begin + _request(first) + _request(second)
     for pointers in range(8):
         yield begin + _image(pointers=pointers)
+        yield _IMAGES_RUN + _image(pointers=pointers)
+        yield _IMAGES_RUN + bytes([_SEALS, 1]) + _image(pointers=pointers)
     for name in _MAPPING:
         for other in _NAMES:
             meanwhile = _request(other)[1:]
@@ -75,4 +79,4 @@ def seeds() -> Iterator[bytes]:
     yield begin + bytes([_PROCESSOR, 1]) + bytes(range(12)) + _request("GET_PAGING_MODE")
     for interval, step in itertools.product(_INTERVALS_NS, _INTERVALS_TSC):
         ticks = bytes([_TIME, 255]) + interval.to_bytes(4, "little") + step.to_bytes(5, "little")
-        yield begin + _request("GIP_MAP") + 2 * ticks + _request("GIP_UNMAP")
+        yield begin + _request("GIP_MAP") + _WINDOWS * ticks + _request("GIP_UNMAP")

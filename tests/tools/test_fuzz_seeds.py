@@ -17,4 +17,4 @@ def test_the_requests_are_in_the_order_of_the_fuzzer():
 def test_each_seed_is_short_and_there_once():
     seeds = list(fuzz_seeds.seeds())
     assert len(seeds) == len(set(seeds))
-    assert max(map(len, seeds)) < 64
+    assert max(map(len, seeds)) < 256

@@ -7,6 +7,11 @@ static void change_memory(struct input *input)
 	host_alloc_budget = input_byte(input) % 8 - 1;
 }
 
+static void change_seals(struct input *input)
+{
+	host_seal_budget = input_byte(input) % 4 - 1;
+}
+
 static void change_pins(struct input *input)
 {
 	static const int32_t results[] = {SUPDRV_OK, SUPDRV_ERR_LOCK_FAILED, SUPDRV_ERR_NO_MEMORY};
@@ -49,8 +54,8 @@ static void change_time(struct input *input)
 
 void machine_act(uint8_t action, struct input *input)
 {
-	static void (*const changes[])(struct input *) = {change_memory, change_pins, change_chance,
-							  change_processor, change_time};
+	static void (*const changes[])(struct input *) = {
+	    change_memory, change_seals, change_pins, change_chance, change_processor, change_time};
 
 	changes[action % (sizeof(changes) / sizeof(changes[0]))](input);
 }
@@ -58,6 +63,7 @@ void machine_act(uint8_t action, struct input *input)
 void machine_reset(void)
 {
 	host_alloc_budget = -1;
+	host_seal_budget = -1;
 	host_pin_status = SUPDRV_OK;
 	host_during_map = NULL;
 	host_random_free();

@@ -209,14 +209,18 @@ void world_act(struct world *world, struct input *input)
 		machine_act(action, input);
 }
 
-/* With little memory there may be no device, or one with less in it. */
-static void device_create(struct bench *bench, struct input *input)
+/* Images run or not. With little memory there may be no device, or one with less in it. */
+static void device_create(struct world *world, struct input *input)
 {
-	host_alloc_budget = input_byte(input) % 8 - 1;
-	if (supdrv_device_create(NULL, 0, &bench->device)) {
+	uint8_t choice = input_byte(input);
+	const struct supdrv_config config = {.ring0_images = choice / 8 % 2};
+
+	world->knowledge.images_run = config.ring0_images;
+	host_alloc_budget = choice % 8 - 1;
+	if (supdrv_device_create(&config, &world->bench.device)) {
 		CHECK_EQUAL(host_alloc_live, 0);
 		machine_reset();
-		CHECK_EQUAL(supdrv_device_create(NULL, 0, &bench->device), SUPDRV_OK);
+		CHECK_EQUAL(supdrv_device_create(&config, &world->bench.device), SUPDRV_OK);
 	}
 	machine_reset();
 }
@@ -227,7 +231,7 @@ void world_begin(struct world *world, struct input *input)
 
 	memset(world, 0, sizeof(*world));
 	machine_reset();
-	device_create(bench, input);
+	device_create(world, input);
 	CHECK_EQUAL(supdrv_session_open(bench->device, world, &bench->session), SUPDRV_OK);
 	bench->identity = negotiate(bench->session);
 	world->cookies[0][0] = bench->identity.u32Cookie;
