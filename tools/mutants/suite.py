@@ -14,6 +14,7 @@ from _pytest.runner import runtestprotocol
 from harness.errors import BootError, ConfigError, HarnessError, ProvisionError, SetupError
 from harness.plugin.fixtures import SESSION
 from harness.plugin.options import LAB_OPTIONS
+from harness.plugin.selection import driver_options
 from harness.session.cell_session import CellSession
 from harness.targets import DriverBuild
 
@@ -127,13 +128,14 @@ class Suite:
         topics = set(Path(file).stem.split("_"))
         places: dict[str, int] = {}
 
-        def rank(item: pytest.Item) -> tuple[int, bool, int, bool, int]:
+        def rank(item: pytest.Item) -> tuple[int, bool, list[tuple[str, int]], int, bool, int]:
             caught = kills.get(item.nodeid, {})
             module = item.nodeid.partition("::")[0]
             unrelated = topics.isdisjoint(Path(module).stem.split("_"))
+            options = sorted(driver_options(item).items())  # changing them costs a load of the driver
             slow = self._seconds.get(item.nodeid, 0.0) > _SLOW_SECONDS
             place = places[module] = places.get(module, -1) + 1
-            return -caught.get(file, 0), unrelated, -sum(caught.values()), slow, place
+            return -caught.get(file, 0), unrelated, options, -sum(caught.values()), slow, place
 
         return sorted(self._items, key=rank)
 
