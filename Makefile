@@ -10,18 +10,17 @@ COUNT ?= 150
 SEED ?= 1
 # DEBUG=1: the cell with the debug kernel too, see docs/guests.md. It is no business of any other build.
 unexport DEBUG
-BOOTSTRAP := $(if $(DEBUG),DEBUG=1) tools/bootstrap
 ALSO := $(if $(DEBUG),--also linux-amd64-debug)
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: ## Make ready all that matrix and test need; what is ready is left alone
-	@$(BOOTSTRAP)
+	@tools/bootstrap
 	@$(BIN)/harness setup $(ALSO)
 
 matrix: ## Set up, run the ioctl suite in every cell, write results.json and results.xml; DEBUG=1: in the debug kernel too
-	@$(BOOTSTRAP)
+	@tools/bootstrap
 	@$(BIN)/harness matrix $(ALSO) $(ARGS)
 
 test: setup lint unit coverage lab suite ## Set up, then all checks, the harness's own tests and the suite in the guests

@@ -81,7 +81,7 @@ class SourceKernel:
     ) -> Mapping[str, object]:
         for tool in _TOOLS:
             if shutil.which(tool) is None:
-                raise SetupError(f"building a kernel needs {tool}", hint="run: make setup DEBUG=1")
+                raise SetupError(f"building a kernel needs {tool}", hint="run: make setup")
         (package,) = files.values()
         with stage(progress, "unpack the kernel's source"):
             tree = _source(package, work)
