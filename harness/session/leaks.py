@@ -57,10 +57,12 @@ class LeakHunt:
 
 
 def _report(leaks: Sequence[Leak]) -> Crash:
-    sizes = ", ".join(str(leak.size) for leak in leaks)
+    sizes = " + ".join(str(leak.size) for leak in leaks)
+    frames = leaks[0].frames
+    culprit = next((frame for frame in frames if frame.module), frames[0]) if frames else "no known place"
     return Crash(
         kind="kmemleak report",
-        title=f"memory leaked, objects of {sizes} bytes",
-        frames=leaks[0].frames,
+        title=f"memory leaked, {sizes} bytes, from {culprit}",
+        frames=frames,
         report="\n".join(leak.report for leak in leaks),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.console.crash import Crash, crash_title, find_crash, find_frames
+from harness.console.kmemleak import find_leaks
 
 GOLDEN = Path(__file__).parent / "golden"
 NULL_WRITE = "supdrv_fault_null_write"
@@ -45,6 +46,20 @@ def golden(name: str) -> Crash | None:
             NULL_WRITE,
         ),
         ("linux-x86-spin", "panic", "Kernel panic - not syncing: NMI: Not continuing", "dump_stack_lvl"),
+        (
+            "linux-amd64-kasan",
+            "kasan report",
+            "use-after-free in supdrv_fault_use_after_free+0x7c/0x90 [supdrv]",
+            "dump_stack_lvl",
+        ),
+        (
+            "linux-amd64-atomic-sleep",
+            "bug",
+            "sleeping function called from invalid context at kernel/locking/mutex.c:580",
+            "dump_stack_lvl",
+        ),
+        ("linux-amd64-wait-context", "lockdep report", "Invalid wait context", "dump_stack_lvl"),
+        ("linux-amd64-lockdep", "lockdep report", "possible circular locking dependency detected", "__mutex_lock"),
     ],
 )
 def test_a_report_is_recognised_by_its_first_line(name: str, kind: str, title: str, innermost: str) -> None:
@@ -66,6 +81,39 @@ def test_a_report_with_a_changing_title_is_recognised(name: str, kind: str, star
     assert crash.kind == kind
     assert crash.title.startswith(start)
     assert any(frame.module == "supdrv" for frame in crash.frames)
+
+
+def test_a_report_of_kasan_tells_where_the_memory_was_allocated_and_freed() -> None:
+    crash = golden("linux-amd64-kasan")
+    assert crash is not None
+    assert "Allocated by task " in crash.report
+    assert "Freed by task " in crash.report
+    assert "kfree" in [frame.function for frame in crash.frames]
+
+
+def test_a_report_of_lockdep_tells_both_orders() -> None:
+    crash = golden("linux-amd64-lockdep")
+    assert crash is not None
+    assert "is trying to acquire lock" in crash.head
+    assert sorted(frame.offset for frame in crash.frames if frame.function == "fault_run") == [0x2DE, 0x312]
+
+
+def test_a_report_of_kmemleak_has_no_backtrace_of_its_own() -> None:
+    crash = golden("linux-amd64-kmemleak")
+    assert crash is not None
+    assert (crash.kind, crash.title, crash.frames) == ("kmemleak report", "1 new suspected memory leaks", ())
+
+
+def test_a_lost_object_has_its_size_its_age_and_the_place_of_its_allocation() -> None:
+    (leak,) = find_leaks((GOLDEN / "linux-amd64-kmemleak.txt").read_text())
+    assert (leak.size, leak.jiffies, leak.task) == (1024, 4294907576, "agent-amd64")
+    assert next(str(frame) for frame in leak.frames if frame.module) == "supdrv_fault_leak+0x35/0x50 [supdrv]"
+
+
+def test_lost_objects_are_told_apart() -> None:
+    text = (GOLDEN / "linux-amd64-kmemleak.txt").read_text()
+    assert [leak.size for leak in find_leaks(text + text.replace("1024", "8"))] == [1024, 8]
+    assert find_leaks("") == []
 
 
 @pytest.mark.parametrize("name", ["linux-amd64-hang", "linux-amd64-reboot", "linux-x86-hang"])
@@ -127,6 +175,21 @@ def test_an_ordinary_line_begins_no_report(line: str) -> None:
         ("[  9.1] WARNING: possible circular locking dependency detected", "lockdep report"),
         ("[  9.1] general protection fault, probably for non-canonical address 0xdead: 0000 [#1]", "oops"),
         ("[  9.1] BUG: scheduling while atomic: agent/42/0x00000002", "bug"),
+        ("[  9.1] BUG: sleeping function called from invalid context at mm/slab.h:274", "bug"),
+        ("[  9.1] BUG kmalloc-64 (Tainted: G           O      ): Poison overwritten", "bug"),
+        ("[  9.1] BUG: Bad page state in process agent-amd64  pfn:08640", "bug"),
+        ("[  9.1] kernel BUG at mm/page_table_check.c:117!", "bug"),
+        ("[  9.1] WARNING: inconsistent lock state", "lockdep report"),
+        ("[  9.1] WARNING: SOFTIRQ-safe -> SOFTIRQ-unsafe lock order detected", "lockdep report"),
+        ("[  9.1] WARNING: held lock freed!", "lockdep report"),
+        ("[  9.1] WARNING: bad unlock balance detected!", "lockdep report"),
+        ("[  9.1] WARNING: suspicious RCU usage", "lockdep report"),
+        ("[  9.1] WARNING: agent-amd64/42 still has locks held!", "lockdep report"),
+        ("[  9.1] WARNING: lock held when returning to user space!", "lockdep report"),
+        ("[  9.1] [ BUG: Invalid wait context ]", "lockdep report"),
+        ("[  9.1] BUG: MAX_LOCKDEP_CHAINS too low!", "lockdep report"),
+        ("[  9.1] UBSAN: shift-out-of-bounds in core/fast.c:42:7", "ubsan report"),
+        ("[  9.1] kmemleak: 2 new suspected memory leaks (see /sys/kernel/debug/kmemleak)", "kmemleak report"),
         ("[  9.1] list_add corruption. next->prev should be prev", "bug"),
         ("[  9.1][  T42] rcu: INFO: rcu_preempt self-detected stall on CPU", "lockup"),
     ],

@@ -139,7 +139,11 @@ def test_what_only_the_debug_kernel_notices_costs_one_test_each(debug_cell: str,
     for test, verdict, frame in (
         ("2_use_after_free", "kasan report in {}: use-after-free in supdrv_fault_use_after_free+0x", "kmod/faults.c:"),
         ("4_lock_inversion", "lockdep report in {}: possible circular locking dependency detected", "kmod/faults.c:"),
-        ("6_leak", "kmemleak report in {}: memory leaked, objects of 1000 bytes", "in supdrv_fault_leak"),
+        (
+            "6_leak",
+            "kmemleak report in {}: memory leaked, 1024 bytes, from supdrv_fault_leak+0x",
+            "in supdrv_fault_leak",
+        ),
     ):
         (folder,) = evidence.glob(f"*_test_{test}_*")
         written = (folder / "verdict.txt").read_text()
