@@ -5,13 +5,6 @@
 #define ACTION_MAX 200
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-const char *__asan_default_options(void);
-
-/* Lines of source in reports, also where only binutils are there to tell them. */
-const char *__asan_default_options(void)
-{
-	return "allow_addr2line=1";
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
