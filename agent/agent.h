@@ -3,6 +3,8 @@
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
 
+#include <stdatomic.h>
+
 #include "bytes.h"
 #include "frame.h"
 #include "os.h"
@@ -15,6 +17,8 @@ struct agent {
 	uint32_t frame_id; /* of the frame being served */
 	bool is_client;	   /* serves client 0 over a socket, has no clients of its own */
 	bool leaving;
+	uint16_t first_op; /* what it answers before it is asked anything, 0: nothing */
+	uint32_t first_id;
 };
 
 /* main.c */
@@ -33,17 +37,24 @@ op_handler op_open, op_close, op_dup, op_handle_send, op_handle_recv; /* handles
 op_handler op_request, op_ioctl_raw;				      /* request.c */
 op_handler op_mem_alloc, op_mem_free, op_mem_protect, op_mem_read, op_mem_write, op_mem_fill,
     op_mem_map, op_mem_touch, op_mem_move;  /* memory.c */
+op_handler op_mem_trap, op_mem_untrap;	    /* trap.c */
 op_handler op_process_write, op_demote;	    /* process.c */
 op_handler op_client_start, op_client_kill; /* clients.c */
 op_handler op_batch;			    /* batch.c */
 op_handler op_loop;			    /* loop.c */
-op_handler op_disturb;			    /* disturb.c */
+op_handler op_disturb, op_close_during;	    /* disturb.c */
+op_handler op_kills;			    /* kills.c */
+op_handler op_exec;			    /* exec.c */
 op_handler op_driver_load, op_driver_unload, op_driver_status, op_file_read,
     op_file_write; /* files.c */
 
 /* handles.c */
 os_handle handle_get(uint32_t number); /* OS_NO_HANDLE */
 uint32_t handles_close_all(void);      /* how many there were */
+void handle_forget(uint32_t number);   /* it is closed already */
+/* Under a number that is free; false: there is none such. */
+bool handle_adopt(uint32_t number, os_handle handle);
+#define HANDLES_MAX 4096u
 
 /* memory.c */
 uint32_t memory_free_all(void); /* how many regions there were */
@@ -51,11 +62,21 @@ bool address_fits(uint64_t value);
 /* RESET leaves the range alone from now on. False: no memory. */
 bool memory_forget(uint64_t address, uint64_t size);
 
+/* trap.c */
+void trap_drop(void);
+void trap_abandon(void); /* in a fork, which has the memory without the trap */
+
+/* exec.c: the program that EXEC starts; false: it was not called as that does. */
+bool exec_resume(struct agent *a, int argc, char **argv);
+
 /* loop.c: what runs beside the threads of a loop; started last, ended first. */
 struct companion {
 	uint32_t (*start)(void *arg);
 	void (*end)(void *arg);
 	void *arg;
+	bool tally; /* the reply tells of each error how often it came */
+	/* Once it is set each thread makes one call more, its last; or NULL. */
+	const atomic_bool *over;
 };
 struct outcome loop_with(const struct companion *companion, struct reader *in, struct reply *out);
 

@@ -317,8 +317,10 @@ static void client_become(struct agent *a, const struct os_process *own, bool in
 	os_stream_close(&a->stream);
 	a->stream = own->stream;
 	a->is_client = true;
+	a->first_op = OP_CLIENT_READY;
 	inbox_free(&a->inbox);
 	inbox_clear(&a->inbox);
+	trap_abandon();
 	if (!inherit) {
 		handles_close_all();
 		memory_free_all();

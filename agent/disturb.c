@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The timing loop, while another thread takes memory away and puts new memory in its place. */
+/* The timing loop, while another thread takes away what its calls work with. */
 #include "agent.h"
-
-#include <stdatomic.h>
 
 struct disturbance {
 	uint64_t address;
@@ -47,7 +45,7 @@ static void disturbance_end(void *arg)
 struct outcome op_disturb(struct agent *a, struct reader *in, struct reply *out)
 {
 	struct disturbance d = {.address = get_u64(in), .size = get_u64(in)};
-	struct companion companion = {disturbance_start, disturbance_end, &d};
+	struct companion companion = {disturbance_start, disturbance_end, &d, false, NULL};
 	struct outcome outcome;
 
 	(void)a;
@@ -58,4 +56,48 @@ struct outcome op_disturb(struct agent *a, struct reader *in, struct reply *out)
 	outcome = loop_with(&companion, in, out);
 	put_u64(out, d.rounds);
 	return outcome;
+}
+
+struct closing {
+	os_handle handle;
+	uint32_t number;
+	uint32_t after_us;
+	atomic_bool closed;
+	os_thread *thread;
+};
+
+static void close_late(void *arg)
+{
+	struct closing *c = arg;
+
+	os_sleep_us(c->after_us);
+	os_close(c->handle);
+	handle_forget(c->number);
+	atomic_store(&c->closed, true);
+}
+
+static uint32_t closing_start(void *arg)
+{
+	struct closing *c = arg;
+
+	return os_thread_start(close_late, c, &c->thread);
+}
+
+static void closing_end(void *arg)
+{
+	os_thread_join(((struct closing *)arg)->thread);
+}
+
+struct outcome op_close_during(struct agent *a, struct reader *in, struct reply *out)
+{
+	struct closing c = {.number = get_u32(in), .after_us = get_u32(in)};
+	struct companion companion = {closing_start, closing_end, &c, true, &c.closed};
+
+	(void)a;
+	if (in->bad)
+		return refused(ST_BAD_PAYLOAD);
+	c.handle = handle_get(c.number);
+	if (c.handle == OS_NO_HANDLE)
+		return refused(ST_NO_HANDLE);
+	return loop_with(&companion, in, out);
 }

@@ -2,8 +2,6 @@
 /* Handles: small numbers for files and devices this process has open. */
 #include "agent.h"
 
-#define HANDLES_MAX 4096u
-
 /* value + 1, so that a table of zeros is empty. */
 static os_handle handle_table[HANDLES_MAX];
 static uint32_t handles_end; /* no handle at or above */
@@ -28,6 +26,22 @@ static struct outcome handle_add(os_handle handle, struct reply *out)
 		handles_end = number + 1;
 	put_u32(out, number);
 	return done();
+}
+
+bool handle_adopt(uint32_t number, os_handle handle)
+{
+	if (number >= HANDLES_MAX || handle_table[number])
+		return false;
+	handle_table[number] = handle + 1;
+	if (number >= handles_end)
+		handles_end = number + 1;
+	return true;
+}
+
+void handle_forget(uint32_t number)
+{
+	if (number < handles_end)
+		handle_table[number] = 0;
 }
 
 uint32_t handles_close_all(void)

@@ -10,29 +10,51 @@
 #define CHECK_EVERY   64u  /* calls between two looks at the time limit when calls are not timed */
 #define SLOW_CLOCK_NS 500u /* a clock that costs more than this is read for fewer calls */
 
+/* Further errors are counted as the last one. */
+#define ERRORS_MAX 16u
+struct tally {
+	uint32_t kinds;
+	uint32_t error[ERRORS_MAX];
+	uint64_t calls[ERRORS_MAX];
+};
+
 struct lap {
 	struct call call;
 	struct scratch scratch;
 	os_thread *thread;
 	uint64_t count; /* calls to make, 0: until the limit */
 	uint64_t limit_ns;
+	const atomic_bool *over; /* makes the next call the last one */
 	uint32_t stride;
 	uint32_t *samples;
 	uint32_t sample_room;
 
 	uint64_t calls;
 	uint64_t failures;
-	uint32_t first_error;
+	struct tally tally; /* of failures, the first one first */
 	uint32_t sampled;
 	uint64_t began, ended;
 };
+
+static void tally_add(struct tally *t, uint32_t error, uint64_t calls)
+{
+	uint32_t i = 0;
+
+	while (i < t->kinds && t->error[i] != error)
+		i++;
+	if (i == ERRORS_MAX)
+		i--;
+	else if (i == t->kinds)
+		t->error[t->kinds++] = error;
+	t->calls[i] += calls;
+}
 
 static void lap_result(struct lap *l)
 {
 	if (l->call.os.error == 0)
 		return;
-	if (l->failures++ == 0)
-		l->first_error = l->call.os.error;
+	l->failures++;
+	tally_add(&l->tally, l->call.os.error, 1);
 }
 
 static void lap_timed_call(struct lap *l)
@@ -50,9 +72,11 @@ static void lap_run(void *arg)
 	struct lap *l = arg;
 	bool refresh = l->call.flags & REQ_OVERLAY;
 	uint32_t until_sample = 0, until_check = CHECK_EVERY;
+	bool last = false;
 
 	l->began = os_clock_ns();
-	while (l->count == 0 || l->calls < l->count) {
+	while (!last && (l->count == 0 || l->calls < l->count)) {
+		last = l->over && atomic_load(l->over);
 		if (refresh)
 			call_refresh(&l->call);
 		if (until_sample == 0) {
@@ -100,18 +124,19 @@ static uint32_t sample_at(const uint32_t *samples, uint32_t n, uint32_t per_cent
 }
 
 static void loop_report(const struct lap *laps, uint32_t threads, uint32_t *samples,
-			struct reply *out)
+			bool with_tally, struct reply *out)
 {
+	struct tally tally = {0};
 	uint64_t calls = 0, failures = 0, began = UINT64_MAX, ended = 0;
-	uint32_t first_error = 0, n = 0;
+	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < threads; i++) {
 		const struct lap *l = &laps[i];
 
 		calls += l->calls;
 		failures += l->failures;
-		if (!first_error)
-			first_error = l->first_error;
+		for (uint32_t kind = 0; kind < l->tally.kinds; kind++)
+			tally_add(&tally, l->tally.error[kind], l->tally.calls[kind]);
 		if (l->began < began)
 			began = l->began;
 		if (l->ended > ended)
@@ -122,7 +147,7 @@ static void loop_report(const struct lap *laps, uint32_t threads, uint32_t *samp
 	qsort(samples, n, sizeof(*samples), sample_order);
 	put_u64(out, calls);
 	put_u64(out, failures);
-	put_u32(out, first_error);
+	put_u32(out, tally.error[0]);
 	put_u64(out, ended - began);
 	put_u32(out, laps[0].stride);
 	put_u32(out, n);
@@ -130,6 +155,13 @@ static void loop_report(const struct lap *laps, uint32_t threads, uint32_t *samp
 	put_u32(out, sample_at(samples, n, 50));
 	put_u32(out, sample_at(samples, n, 99));
 	put_u32(out, sample_at(samples, n, 100));
+	if (!with_tally)
+		return;
+	put_u32(out, tally.kinds);
+	for (uint32_t kind = 0; kind < tally.kinds; kind++) {
+		put_u32(out, tally.error[kind]);
+		put_u64(out, tally.calls[kind]);
+	}
 }
 
 /* Runs what is prepared; the first lap runs on the calling thread. */
@@ -191,6 +223,7 @@ struct outcome loop_with(const struct companion *companion, struct reader *in, s
 		struct lap *l = &laps[ready];
 
 		l->count = count;
+		l->over = companion ? companion->over : NULL;
 		l->stride = stride;
 		l->samples = samples + (size_t)ready * room;
 		l->sample_room = room;
@@ -199,7 +232,7 @@ struct outcome loop_with(const struct companion *companion, struct reader *in, s
 	}
 	if (status == ST_OK) {
 		error = loop_run(laps, threads, companion);
-		loop_report(laps, threads, samples, out);
+		loop_report(laps, threads, samples, companion && companion->tally, out);
 	}
 	for (uint32_t i = 0; i < ready; i++) {
 		call_drop(&laps[i].call);

@@ -108,8 +108,8 @@ int agent_serve(struct agent *a)
 {
 	uint64_t since = 0; /* when the partial frame last grew; 0: there is none */
 
-	if (a->is_client)
-		agent_answer(a, 0, 0, OP_CLIENT_READY, done(), NULL, 0);
+	if (a->first_op)
+		agent_answer(a, a->first_id, 0, a->first_op, done(), NULL, 0);
 	while (!a->leaving) {
 		struct os_stream *streams[1 + CLIENTS_MAX] = {&a->stream};
 		unsigned count = 1;
@@ -150,7 +150,10 @@ int main(int argc, char **argv)
 		error = os_stream_port(&agent.stream, argv[2]);
 	} else if (argc == 3 && strcmp(argv[1], "--client") == 0) {
 		agent.is_client = true;
+		agent.first_op = OP_CLIENT_READY;
 		error = os_stream_client(&agent.stream, argv[2]);
+	} else if (exec_resume(&agent, argc, argv)) {
+		error = 0;
 	} else {
 		return 2;
 	}

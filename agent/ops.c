@@ -58,6 +58,7 @@ static struct outcome op_reset(struct agent *a, struct reader *in, struct reply 
 		return refused(ST_BAD_PAYLOAD);
 	if (!a->is_client)
 		clients = clients_reset(a, spared, &stuck);
+	trap_drop();
 	put_u32(out, clients);
 	put_u32(out, handles_close_all());
 	put_u32(out, memory_free_all());
@@ -112,13 +113,18 @@ static const struct op_entry {
     {OP_MEM_MAP, 0, op_mem_map},
     {OP_MEM_TOUCH, 0, op_mem_touch},
     {OP_MEM_MOVE, 0, op_mem_move},
+    {OP_MEM_TRAP, 0, op_mem_trap},
+    {OP_MEM_UNTRAP, 0, op_mem_untrap},
     {OP_FILE_READ, 0, op_file_read},
     {OP_FILE_WRITE, 0, op_file_write},
     {OP_CLIENT_START, ALONE | CLIENT_0, op_client_start},
     {OP_CLIENT_KILL, ALONE | CLIENT_0, op_client_kill},
     {OP_DISTURB, 0, op_disturb},
+    {OP_CLOSE_DURING, 0, op_close_during},
     {OP_PROCESS_WRITE, 0, op_process_write},
     {OP_DEMOTE, 0, op_demote},
+    {OP_EXEC, ALONE, op_exec},
+    {OP_KILLS, 0, op_kills},
 };
 
 static const struct op_entry *op_find(uint16_t op)

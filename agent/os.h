@@ -30,6 +30,7 @@ void os_query(struct os_facts *facts);
 uint32_t os_page_size(void);
 uint64_t os_clock_ns(void);
 void os_sleep_ms(uint32_t ms);
+void os_sleep_us(uint32_t us);
 
 /* Byte streams. */
 
@@ -128,6 +129,17 @@ uint32_t os_move(uint64_t address, uint64_t length, uint64_t *to);
 uint32_t os_peek(uint64_t address, void *to, size_t length);
 uint32_t os_poke(uint64_t address, const void *from, size_t length);
 
+/*
+ * Whoever first touches that page from now on, the kernel for a request too, waits until `react`
+ * has returned; then the page is what it was. `react` must not touch it.
+ */
+typedef struct os_trap os_trap;
+uint32_t os_trap_set(uint64_t page, void (*react)(void *), void *arg, os_trap **trap);
+/* Whether it was touched; the page is what it was in any case. */
+bool os_trap_clear(os_trap *trap);
+/* In a fork of the process that set it. */
+void os_trap_abandon(os_trap *trap);
+
 /* Clients. */
 
 struct os_process {
@@ -147,9 +159,17 @@ uint32_t os_process_start(const char *program, bool inherit, struct os_process *
 void os_process_kill(const struct os_process *p);
 /* True once it is dead and reaped. */
 bool os_process_ended(const struct os_process *p, struct os_exit *how);
+/* Waits until then. */
+void os_process_await(const struct os_process *p, struct os_exit *how);
 /* Prepares a handle for p; the token is sent along, the other side makes a handle of it. */
 uint32_t os_handle_export(const struct os_process *p, os_handle handle, uint64_t *token);
 os_handle os_handle_import(struct os_stream *s, uint64_t token);
+
+/* In place of this program, in the same process; "": the same one anew. Those handles stay open.
+ * Returns only if that fails. */
+uint32_t os_exec(const char *program, const os_handle *kept, uint32_t count, char **arguments);
+/* In that program: such a handle, from here on like any other. */
+uint32_t os_handle_resume(os_handle handle);
 
 /* Memory of any process, written as its owner could not: with the kernel's copy between processes,
  * or as a debugger does it, one word at most. */

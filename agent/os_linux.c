@@ -121,6 +121,8 @@ uint32_t os_demote(uint32_t user, uint64_t lockable)
 	return posix_error(setresuid(user, user, user));
 }
 
+const char *const posix_own_program = "/proc/self/exe";
+
 void posix_die_with(int parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

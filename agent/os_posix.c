@@ -58,6 +58,14 @@ void os_sleep_ms(uint32_t ms)
 		;
 }
 
+void os_sleep_us(uint32_t us)
+{
+	struct timespec left = {.tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000};
+
+	while (nanosleep(&left, &left) == -1 && errno == EINTR)
+		;
+}
+
 /* Files. */
 
 uint32_t os_open(const char *path, uint32_t flags, os_handle *handle)

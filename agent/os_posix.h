@@ -14,6 +14,8 @@ void posix_memory_forget(void);
 
 /* mmap() flags for MEM_FIXED and MEM_LOW. */
 uint32_t posix_map_flags(uint32_t flags);
+/* A path to the program that this process runs. */
+extern const char *const posix_own_program;
 /* In a child: die when the parent does. */
 void posix_die_with(int parent);
 

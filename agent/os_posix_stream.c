@@ -287,15 +287,36 @@ uint32_t os_process_start(const char *program, bool inherit, struct os_process *
 	return 0;
 }
 
+static void handles_inherit(const os_handle *handles, uint32_t count, int flags)
+{
+	for (uint32_t i = 0; i < count; i++)
+		fcntl((int)handles[i], F_SETFD, flags);
+}
+
+uint32_t os_exec(const char *program, const os_handle *kept, uint32_t count, char **arguments)
+{
+	uint32_t error;
+
+	handles_inherit(kept, count, 0);
+	error = posix_error(execv(program[0] ? program : posix_own_program, arguments));
+	handles_inherit(kept, count, FD_CLOEXEC);
+	return error;
+}
+
+uint32_t os_handle_resume(os_handle handle)
+{
+	return posix_error(fcntl((int)handle, F_SETFD, FD_CLOEXEC));
+}
+
 void os_process_kill(const struct os_process *p)
 {
 	kill((pid_t)p->pid, SIGKILL);
 }
 
-bool os_process_ended(const struct os_process *p, struct os_exit *how)
+static bool process_wait(const struct os_process *p, int options, struct os_exit *how)
 {
 	int status = 0;
-	pid_t pid = waitpid((pid_t)p->pid, &status, WNOHANG);
+	pid_t pid = waitpid((pid_t)p->pid, &status, options);
 
 	if (pid == 0)
 		return false;
@@ -304,6 +325,16 @@ bool os_process_ended(const struct os_process *p, struct os_exit *how)
 	else
 		*how = (struct os_exit){EXIT_CODE, (uint32_t)WEXITSTATUS(status)};
 	return true;
+}
+
+bool os_process_ended(const struct os_process *p, struct os_exit *how)
+{
+	return process_wait(p, WNOHANG, how);
+}
+
+void os_process_await(const struct os_process *p, struct os_exit *how)
+{
+	process_wait(p, 0, how);
 }
 
 uint32_t os_handle_export(const struct os_process *p, os_handle handle, uint64_t *token)

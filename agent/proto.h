@@ -44,6 +44,8 @@ enum op {
 	OP_MEM_MAP = 0x0406,
 	OP_MEM_TOUCH = 0x0407,
 	OP_MEM_MOVE = 0x0408,
+	OP_MEM_TRAP = 0x0409,
+	OP_MEM_UNTRAP = 0x040a,
 
 	OP_FILE_READ = 0x0500,
 	OP_FILE_WRITE = 0x0501,
@@ -53,9 +55,12 @@ enum op {
 	OP_CLIENT_READY = 0x06f0, /* only as a reply with id 0, from a client to client 0 */
 
 	OP_DISTURB = 0x0700,
+	OP_CLOSE_DURING = 0x0701,
 
 	OP_PROCESS_WRITE = 0x0800,
 	OP_DEMOTE = 0x0801,
+	OP_EXEC = 0x0802,
+	OP_KILLS = 0x0803,
 };
 
 enum status {

@@ -97,6 +97,18 @@ class Client:
         """Kill the process at once, in the middle of whatever it does."""
         self.agent.client_kill(self.number)
 
+    def exec(self) -> None:
+        """Let the process go on as its own program anew: with what it has open, without its memory."""
+        self.agent.exec(client=self.number)
+
+    def trap(self, page: int, address: int, data: bytes) -> None:
+        """Whoever first touches `page`, a request too, waits until another thread has written `data` to `address`."""
+        self.agent.mem_trap(page, address, data, client=self.number)
+
+    def untrap(self) -> bool:
+        """End the trap; whether its page was touched."""
+        return self.agent.mem_untrap(client=self.number)
+
     def alloc(self, size: int, *, read: bool = True, write: bool = True, execute: bool = False) -> int:
         """New memory in the process, zeroed; returns its address. A page that faults lies behind it."""
         return self.agent.mem_alloc(

@@ -39,6 +39,7 @@ class Refusal(enum.Enum):
 
     BAD_ADDRESS = "the argument block, the input or the output cannot be read or written"
     BAD_SIZE_FIELD = "the size field of the request's number is not that of the argument block"
+    CLOSED = "the handle is not open any more"
     NOT_READ_WRITE = "the device was not opened for reading and writing"
     WRONG_WORD_SIZE = "a 32-bit client on a 64-bit kernel"
     NO_MAPPING = "the device cannot be mapped this way"

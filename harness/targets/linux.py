@@ -31,6 +31,7 @@ _COUNTERS_BYTES = 4096
 _REFUSALS = {
     Refusal.BAD_ADDRESS: 14,
     Refusal.BAD_SIZE_FIELD: 22,
+    Refusal.CLOSED: 9,
     Refusal.NOT_READ_WRITE: 9,
     Refusal.WRONG_WORD_SIZE: 25,
     Refusal.NO_MAPPING: 19,

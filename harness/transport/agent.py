@@ -9,12 +9,14 @@ from harness.errors import ProtocolError
 from harness.transport import wire
 from harness.transport.connection import Connection
 from harness.transport.wire import (
+    Carry,
     ClientExit,
     ClientInfo,
     DriverStatus,
     FileFlag,
     Hello,
     IoctlReply,
+    Kills,
     LoopTiming,
     MemFlag,
     Op,
@@ -133,6 +135,44 @@ class AgentClient(Connection):
         packed = wire.pack_loop(Op.REQUEST, payload, count=count, threads=1, limit_ms=0, stride=0)
         body = self._do(Op.DISTURB, struct.pack("<QQ", address, size) + packed, client=client, deadline=deadline).body
         return wire.parse_loop(body[: -_U64.size]), wire.parse_fields(_U64, body[-_U64.size :])[0]
+
+    def close_during(
+        self,
+        handle: int,
+        after_us: int,
+        payload: bytes,
+        *,
+        threads: int,
+        limit_ms: int,
+        client: int = 0,
+        deadline: float | None = None,
+    ) -> tuple[LoopTiming, dict[int, int]]:
+        """Repeats a REQUEST in threads, closes the handle, and lets each make one call more; how often each error came.
+
+        `limit_ms` is for the case that this takes too long.
+        """
+        packed = wire.pack_loop(Op.REQUEST, payload, count=0, threads=threads, limit_ms=limit_ms, stride=0)
+        head = struct.pack("<II", handle, after_us)
+        return wire.parse_tallied_loop(self._do(Op.CLOSE_DURING, head + packed, client=client, deadline=deadline).body)
+
+    def kills(
+        self,
+        path: str,
+        steps: Iterable[tuple[bytes, Iterable[Carry]]],
+        *,
+        count: int,
+        spread_us: int,
+        repeat_from: int,
+        client: int = 0,
+        deadline: float | None = None,
+    ) -> Kills:
+        """Forks `count` processes, one after the other, and kills each while it makes requests.
+
+        A process opens the device `path` and makes the steps, again and again from `repeat_from` on. It dies within
+        `spread_us` microseconds after the first of these, each one a little later than the one before.
+        """
+        payload = wire.pack_kills(path, steps, count=count, spread_us=spread_us, repeat_from=repeat_from)
+        return wire.parse_kills(self._do(Op.KILLS, payload, client=client, deadline=deadline).body)
 
     # The driver.
 
@@ -282,6 +322,15 @@ class AgentClient(Connection):
         """Moves any range, also one the driver mapped; its new address."""
         return self._do_u64(Op.MEM_MOVE, struct.pack("<QQ", address, size), client=client, deadline=deadline)
 
+    def mem_trap(self, page: int, address: int, data: bytes, *, client: int = 0, deadline: float | None = None) -> None:
+        """The first touch of `page`, a request's too, waits until `data` was written to `address`. One at a time."""
+        payload = struct.pack("<QQ", page, address) + wire.blob(data)
+        self._do(Op.MEM_TRAP, payload, client=client, deadline=deadline)
+
+    def mem_untrap(self, *, client: int = 0, deadline: float | None = None) -> bool:
+        """Ends the trap; whether the page was touched."""
+        return bool(self._do(Op.MEM_UNTRAP, client=client, deadline=deadline).body[0])
+
     # Files.
 
     def file_read(
@@ -343,3 +392,7 @@ class AgentClient(Connection):
     def demote(self, user: int, lockable: int, *, client: int, deadline: float | None = None) -> None:
         """Makes a client go on for good as `user`, without privileges; it may lock `lockable` bytes of memory."""
         self._do(Op.DEMOTE, struct.pack("<IQ", user, lockable), client=client, deadline=deadline)
+
+    def exec(self, program: str = "", *, client: int, deadline: float | None = None) -> None:
+        """Makes a client go on as another agent's program, or as its own anew: with its handles, without its memory."""
+        self._do(Op.EXEC, wire.text(program), client=client, deadline=deadline)

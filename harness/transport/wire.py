@@ -23,6 +23,7 @@ _REQUEST = struct.Struct("<IIIIQQQQIB3xI")
 _REQUEST_REPLY = struct.Struct("<qI")
 _LOOP = struct.Struct("<IIIIHI")
 _LOOP_REPLY = struct.Struct("<QQIQIIIIII")
+_TALLIED = struct.Struct("<IQ")
 _U32 = struct.Struct("<I")
 
 
@@ -53,13 +54,18 @@ class Op(IntEnum):
     MEM_MAP = 0x0406
     MEM_TOUCH = 0x0407
     MEM_MOVE = 0x0408
+    MEM_TRAP = 0x0409
+    MEM_UNTRAP = 0x040A
     FILE_READ = 0x0500
     FILE_WRITE = 0x0501
     CLIENT_START = 0x0600
     CLIENT_KILL = 0x0601
     DISTURB = 0x0700
+    CLOSE_DURING = 0x0701
     PROCESS_WRITE = 0x0800
     DEMOTE = 0x0801
+    EXEC = 0x0802
+    KILLS = 0x0803
 
 
 class AgentStatus(IntEnum):
@@ -280,6 +286,27 @@ class LoopTiming:
     max_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """Bytes of the output of step `source` that become bytes of a later step's input before each call of it."""
+
+    source: int
+    start: int
+    to: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kills:
+    """Of processes: `killed` ended by the kill, `inside` of them in the middle of a request. `begun` requests were
+    made by all, not counting those that each one makes once; `failures` of all requests failed."""
+
+    killed: int
+    inside: int
+    begun: int
+    failures: int
+
+
 class FrameDecoder:
     """Cuts a byte stream into frames.
 
@@ -404,6 +431,17 @@ def pack_loop(op: int, payload: bytes, *, count: int, threads: int, limit_ms: in
     return _LOOP.pack(count, threads, limit_ms, stride, op, len(payload)) + payload
 
 
+def pack_kills(
+    path: str, steps: Iterable[tuple[bytes, Iterable[Carry]]], *, count: int, spread_us: int, repeat_from: int
+) -> bytes:
+    """Payload of KILLS. A step is the payload of a REQUEST and what it takes from earlier steps."""
+    parts = [text(path), struct.pack("<III", count, spread_us, repeat_from)]
+    for payload, carries in steps:
+        taken = [struct.pack("<IIII", one.source, one.start, one.to, one.length) for one in carries]
+        parts += (blob(payload), struct.pack("<H", len(taken)), *taken)
+    return b"".join(parts)
+
+
 def pack_batch(subs: Iterable[tuple[int, bytes]], *, stop_on_error: bool = False) -> bytes:
     """Payload of BATCH: ops with their payloads, in order."""
     parts = [_U32.pack(int(stop_on_error))]
@@ -500,3 +538,20 @@ def parse_exit(body: bytes) -> ClientExit:
 
 def parse_loop(body: bytes) -> LoopTiming:
     return LoopTiming(*parse_fields(_LOOP_REPLY, body))
+
+
+def parse_tallied_loop(body: bytes) -> tuple[LoopTiming, dict[int, int]]:
+    """A loop's reply, and how often each error ended a call."""
+    end = _LOOP_REPLY.size + _U32.size
+    try:
+        (kinds,) = _U32.unpack_from(body, _LOOP_REPLY.size)
+        tally = dict(_TALLIED.unpack_from(body, end + kind * _TALLIED.size) for kind in range(kinds))
+    except struct.error:
+        raise _wrong("tallied LOOP", body) from None
+    if len(body) != end + kinds * _TALLIED.size:
+        raise _wrong("tallied LOOP", body)
+    return parse_loop(body[: _LOOP_REPLY.size]), tally
+
+
+def parse_kills(body: bytes) -> Kills:
+    return Kills(*parse_fields(struct.Struct("<IIQQ"), body))

@@ -256,7 +256,7 @@ def test_an_op_that_is_not_there_is_bad_op(agent: AgentClient, op: int) -> None:
     assert agent.call(op).status == AgentStatus.BAD_OP
 
 
-VARIABLE = {Op.PING, Op.HELLO, Op.EXIT, Op.RESET}
+VARIABLE = {Op.PING, Op.HELLO, Op.EXIT, Op.RESET, Op.MEM_UNTRAP}
 
 
 @pytest.mark.parametrize("op", [op for op in Op if op not in VARIABLE | {Op.HANDLE_RECV}])
@@ -277,6 +277,9 @@ def test_a_short_payload_is_bad_payload(agent: AgentClient, op: Op) -> None:
         (Op.MEM_MOVE, bytes(16)),
         (Op.PROCESS_WRITE, bytes(20)),
         (Op.DEMOTE, bytes(12)),
+        (Op.MEM_TRAP, bytes(20)),
+        (Op.MEM_UNTRAP, b""),
+        (Op.EXEC, bytes(2)),
         (Op.REQUEST, wire.pack_request(0, 0)),
         (Op.IOCTL_RAW, wire.pack_ioctl_raw(0, 0, 0)),
         (Op.CLIENT_START, bytes(6)),
@@ -294,7 +297,7 @@ def test_a_path_with_a_nul_is_bad_payload(agent: AgentClient) -> None:
 # Ops whose random payloads could do harm to the host that runs the test, or stop the agent by design.
 UNSAFE = {Op.EXIT, Op.DRIVER_LOAD, Op.DRIVER_UNLOAD, Op.FILE_WRITE, Op.MEM_FREE, Op.MEM_PROTECT}
 UNSAFE |= {Op.MEM_WRITE, Op.MEM_FILL, Op.MEM_TOUCH, Op.MEM_MOVE, Op.PROCESS_WRITE}
-UNSAFE |= {Op.SLEEP, Op.LOOP, Op.DISTURB, Op.DEMOTE, Op.CLIENT_START}
+UNSAFE |= {Op.SLEEP, Op.LOOP, Op.DISTURB, Op.CLOSE_DURING, Op.KILLS, Op.MEM_TRAP, Op.EXEC, Op.DEMOTE, Op.CLIENT_START}
 
 
 def fuzz_bytes(rng: random.Random) -> bytes:
@@ -486,6 +489,92 @@ def test_moved_memory_is_elsewhere_with_its_contents(agent: AgentClient) -> None
     with refused(AgentStatus.OS_ERROR, errno.EFAULT):
         agent.mem_read(address, 1)
     assert agent.reset().regions == 1
+
+
+def trapped(agent: AgentClient) -> tuple[int, int]:
+    """Two pages, the second one of which is a trap that changes the end of the first."""
+    first = agent.mem_alloc(2 * PAGE)
+    agent.mem_write(first + PAGE - 4, b"old!second page")
+    agent.mem_trap(first + PAGE, first + PAGE - 4, b"new!")
+    return first, first + PAGE
+
+
+def test_the_first_touch_of_a_page_changes_other_memory(agent: AgentClient) -> None:
+    first, page = trapped(agent)
+    assert agent.mem_read(first + PAGE - 4, 4) == b"old!"
+    assert agent.mem_read(page, 11) == b"second page"
+    assert agent.mem_read(first + PAGE - 4, 4) == b"new!"
+    assert agent.mem_untrap()
+    assert agent.mem_read(page, 11) == b"second page"
+
+
+def test_a_trap_that_nobody_touched_leaves_everything_as_it_was(agent: AgentClient) -> None:
+    first, _ = trapped(agent)
+    assert not agent.mem_untrap()
+    assert agent.mem_read(first + PAGE - 4, 15) == b"old!second page"
+    assert not agent.mem_untrap()
+
+
+def test_what_the_kernel_read_before_the_trap_is_what_was_there(agent: AgentClient) -> None:
+    first, _ = trapped(agent)
+    payload = struct.pack("<QI", first + PAGE - 4, 15)
+    assert agent.call(Op.MEM_READ, payload).check().body == b"old!second page"
+    assert agent.mem_read(first + PAGE - 4, 4) == b"new!"
+
+
+def test_a_trap_is_gone_after_a_reset_and_in_a_fork(agent: AgentClient) -> None:
+    first, _ = trapped(agent)
+    heir = agent.client_start(inherit=True)
+    assert agent.mem_read(first + PAGE - 4, 4, client=heir.id) == b"old!"
+    agent.reset()
+    assert not agent.mem_untrap()
+
+
+@pytest.mark.parametrize("distance", [-PAGE, -1, 0, 4])
+def test_a_trap_does_not_change_its_own_page(agent: AgentClient, distance: int) -> None:
+    page = agent.mem_alloc(3 * PAGE) + PAGE
+    with refused(AgentStatus.BAD_VALUE):
+        agent.mem_trap(page, page + distance, bytes(PAGE + 1))
+
+
+def test_a_trap_that_could_not_change_anything_is_refused(agent: AgentClient) -> None:
+    page = agent.mem_alloc(PAGE)
+    with refused(AgentStatus.OS_ERROR, errno.EFAULT):
+        agent.mem_trap(page, PAGE, b"x")
+    with refused(AgentStatus.OS_ERROR, errno.EFAULT):
+        agent.mem_trap(page, agent.mem_alloc(PAGE, prot=Prot.READ), b"x")
+
+
+def test_only_clients_replace_their_program(agent: AgentClient) -> None:
+    with refused(AgentStatus.UNSUPPORTED):
+        agent.exec(client=0)
+
+
+def test_a_program_that_replaces_another_has_its_handles_and_no_memory(agent: AgentClient, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"12345")
+    client = agent.client_start().id
+    agent.open("/dev/null", client=client)
+    agent.open(str(file), client=client)
+    agent.close_handle(0, client=client)
+    before, address = agent.hello(client=client), agent.mem_alloc(PAGE, client=client)
+    agent.mem_write(address, b"mine", client=client)
+    agent.exec(client=client)
+    assert agent.hello(client=client) == before
+    with refused(AgentStatus.NO_HANDLE):
+        agent.dup(0, client=client)
+    count = agent.mem_alloc(PAGE, client=client)
+    assert agent.ioctl_raw(1, termios.FIONREAD, count, client=client).os_error == 0
+    assert agent.mem_read(count, 1, client=client) == b"\x05"
+    assert agent.reset(client=client).regions == 1
+
+
+def test_an_exec_that_fails_changes_nothing(agent: AgentClient) -> None:
+    client = agent.client_start().id
+    handle = agent.open("/dev/null", client=client)
+    with refused(AgentStatus.OS_ERROR, errno.ENOENT):
+        agent.exec("/nowhere", client=client)
+    assert agent.dup(handle, client=client) == 1
 
 
 def test_only_clients_are_demoted(agent: AgentClient) -> None:
@@ -764,6 +853,44 @@ def test_memory_comes_and_goes_while_a_loop_runs(agent: AgentClient) -> None:
     assert rounds > 0
     with refused(AgentStatus.OS_ERROR, errno.EFAULT):
         agent.mem_read(address, 1)
+
+
+def test_a_handle_is_closed_while_a_loop_uses_it(agent: AgentClient) -> None:
+    handle = agent.open("/dev/null")
+    payload = wire.pack_request(handle, 0)
+    timing, tally = agent.close_during(handle, 2000, payload, threads=4, limit_ms=20_000)
+    assert set(tally) == {errno.ENOTTY, errno.EBADF}
+    assert tally[errno.EBADF] >= 4
+    assert sum(tally.values()) == timing.failures == timing.count
+    assert timing.first_error == errno.ENOTTY
+    with refused(AgentStatus.NO_HANDLE):
+        agent.close_handle(handle)
+
+
+def device_steps(agent: AgentClient, *carries: wire.Carry) -> list[tuple[bytes, list[wire.Carry]]]:
+    payload = wire.pack_request(agent.open("/dev/null"), 0, data=bytes(8), out_size=8)
+    return [(payload, []), (payload, list(carries))]
+
+
+def test_processes_are_killed_while_they_make_requests(agent: AgentClient, stream: ProcessStream) -> None:
+    steps = device_steps(agent, wire.Carry(source=0, start=4, to=0, length=4))
+    kills = agent.kills("/dev/null", steps, count=20, spread_us=500, repeat_from=1)
+    assert kills.killed == 20
+    assert kills.inside <= 20
+    assert kills.begun >= 20
+    assert kills.failures >= kills.begun - kills.inside
+    assert children(stream.process.pid) == []
+
+
+def test_a_process_without_a_device_is_not_killed(agent: AgentClient) -> None:
+    kills = agent.kills("/nowhere", device_steps(agent), count=2, spread_us=0, repeat_from=0)
+    assert (kills.killed, kills.begun) == (0, 0)
+
+
+@pytest.mark.parametrize("carry", [(0, 5, 0, 4), (0, 0, 5, 4), (1, 0, 0, 1), (99, 0, 0, 1), (0, 2**32 - 1, 0, 2)])
+def test_bytes_that_are_not_there_are_not_carried(agent: AgentClient, carry: tuple[int, int, int, int]) -> None:
+    with refused(AgentStatus.BAD_VALUE):
+        agent.kills("/dev/null", device_steps(agent, wire.Carry(*carry)), count=1, spread_us=0, repeat_from=0)
 
 
 def test_a_loop_of_something_else_is_refused(agent: AgentClient) -> None:
