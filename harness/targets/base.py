@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -66,11 +66,23 @@ class Target(Protocol):
         """Put the driver into the guest and load it with `options` (docs/driver.md), the others at their defaults.
         Returns the build id that the loaded driver carries. Raises DriverLoadError."""
 
+    def reload_driver(self, agent: AgentClient, options: Mapping[str, int]) -> None:
+        """Unload the driver and load it again as `load_driver` put it into the guest, without a look at what it is."""
+
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """The driver's own counters, by name."""
 
     def physical_pages(self, agent: AgentClient, pid: int, address: int, count: int) -> tuple[int, ...]:
         """The physical addresses of `count` pages of a process; 0 for a page that is not there."""
+
+    def pages_dirty(self, agent: AgentClient, physical: Sequence[int]) -> tuple[bool, ...]:
+        """Whether the kernel takes each of these pages for changed."""
+
+    def use_huge_pages(self, agent: AgentClient, *, wanted: bool) -> None:
+        """Whether what processes allocate from now on is made of huge pages wherever it can be, or never is."""
+
+    def device_memory(self, agent: AgentClient) -> str:
+        """The path of a file of which a process can map a page and has a device's own memory then."""
 
     def mappings(self, agent: AgentClient, pid: int) -> tuple[tuple[int, int], ...]:
         """Address and size of everything that is mapped in a process."""

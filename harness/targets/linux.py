@@ -6,11 +6,11 @@ import errno
 import os
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.abi import PAGE_SIZE
-from harness.errors import DriverBuildError, DriverLoadError
+from harness.errors import DriverBuildError, DriverLoadError, GuestError
 from harness.matrix import Cell
 from harness.targets.base import DriverBuild, GuestImage, Refusal
 from harness.targets.build_id import elf_build_id
@@ -26,6 +26,7 @@ _ARCH = {"amd64": "x86_64", "x86": "i386"}
 _EVIDENCE_CHARACTERS = 6000
 _COUNTERS = "/sys/kernel/debug/supdrv/counters"
 _COUNTERS_BYTES = 4096
+_PAGE_DIRTY = 1 << 4  # KPF_DIRTY in linux/kernel-page-flags.h
 
 # Numbers of Linux, whatever system the controller runs on. EBADF and ENOTTY: docs/driver.md; EAGAIN: delete_module(2).
 _REFUSALS = {
@@ -71,9 +72,8 @@ class LinuxTarget:
         """Copy the module into the guest, load it with finit_module(2) and `options` as its parameters, and ask the
         kernel for the build id of what it loaded."""
         ssh.put(driver.path.read_bytes(), _GUEST_PATH, deadline=_LOAD_SECONDS)
-        parameters = " ".join(f"{name}={value}" for name, value in options.items())
         try:
-            agent.driver_load(_GUEST_PATH, parameters, deadline=_LOAD_SECONDS)
+            agent.driver_load(_GUEST_PATH, _parameters(options), deadline=_LOAD_SECONDS)
         except AgentOpError as error:
             said = ssh.run("dmesg | tail -n 20", deadline=_LOAD_SECONDS).stdout.decode(errors="replace")
             raise DriverLoadError(
@@ -86,6 +86,11 @@ class LinuxTarget:
             )
         return loaded
 
+    def reload_driver(self, agent: AgentClient, options: Mapping[str, int]) -> None:
+        """delete_module(2), and finit_module(2) of the file that lies in the guest since `load_driver`."""
+        agent.driver_unload(self.module)
+        agent.driver_load(_GUEST_PATH, _parameters(options), deadline=_LOAD_SECONDS)
+
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """From debugfs: a line `name value` each."""
         text = agent.file_read(_COUNTERS, length=_COUNTERS_BYTES).decode("ascii")
@@ -97,6 +102,28 @@ class LinuxTarget:
         return tuple(
             (word & (1 << 55) - 1) * PAGE_SIZE if word >> 63 else 0 for (word,) in struct.iter_unpack("<Q", words)
         )
+
+    def pages_dirty(self, agent: AgentClient, physical: Sequence[int]) -> tuple[bool, ...]:
+        """From /proc/kpageflags, which has a word for each frame."""
+        words = (agent.file_read("/proc/kpageflags", 8, offset=address // PAGE_SIZE * 8) for address in physical)
+        return tuple(bool(int.from_bytes(word, "little") & _PAGE_DIRTY) for word in words)
+
+    def use_huge_pages(self, agent: AgentClient, *, wanted: bool) -> None:
+        """By the policy for transparent ones, and that a process waits for one rather than go without."""
+        for name in ("enabled", "defrag"):
+            agent.file_write(f"/sys/kernel/mm/transparent_hugepage/{name}", b"always" if wanted else b"never")
+
+    def device_memory(self, agent: AgentClient) -> str:
+        """A region of a PCI device without a driver: a driver's own cannot be mapped. /proc/bus/pci/devices has for
+        each device where it is, what it is, its interrupt, seven addresses whose bit 0 says port, their sizes, and
+        the driver."""
+        for line in agent.file_read("/proc/bus/pci/devices").decode("ascii").splitlines():
+            place, _, _, *numbers = (int(word, 16) for word in line.split()[:17])
+            for region, (address, size) in enumerate(zip(numbers[:6], numbers[7:13], strict=True)):
+                if len(line.split()) == 17 and size >= PAGE_SIZE and not address & 1:
+                    slot = f"{place >> 8:02x}:{place >> 3 & 0x1F:02x}.{place & 7}"
+                    return f"/sys/bus/pci/devices/0000:{slot}/resource{region}"
+        raise GuestError("the guest has no PCI device without a driver and with memory")
 
     def mappings(self, agent: AgentClient, pid: int) -> tuple[tuple[int, int], ...]:
         """From the process's maps, whose lines begin with "start-end" in hexadecimal."""
@@ -135,6 +162,10 @@ class LinuxTarget:
     def fast_result(self, reply: RequestReply) -> int:
         """A negative status comes as the errno of its absolute value."""
         return -reply.os_error if reply.os_error else reply.result
+
+
+def _parameters(options: Mapping[str, int]) -> str:
+    return " ".join(f"{name}={value}" for name, value in options.items())
 
 
 def _make(headers: Path, directory: Path, options: list[str], cell: Cell) -> None:

@@ -15,6 +15,9 @@ from harness.session.outcome import Outcome
 from harness.targets import Refusal
 from harness.transport.wire import AgentOpError
 
+LOADS = 20
+WARM_UP_LOADS = 6
+
 
 @contextmanager
 def unloaded(guest: CellSession) -> Iterator[None]:
@@ -27,8 +30,7 @@ def unloaded(guest: CellSession) -> Iterator[None]:
 
 
 def reload(guest):
-    with unloaded(guest):
-        pass
+    guest.target.reload_driver(guest.agent, guest.options)
 
 
 def cannot_be_unloaded(guest, abi):
@@ -71,6 +73,21 @@ def test_the_device_comes_and_goes_with_the_driver(client, guest):
     with unloaded(guest), pytest.raises(AgentOpError):
         client.open()
     client.open()
+
+
+def test_the_counters_come_and_go_with_the_driver(guest):
+    with unloaded(guest), pytest.raises(AgentOpError):
+        guest.counters()
+    guest.counters()
+
+
+def test_loading_again_and_again_costs_nothing(guest):
+    for _ in range(WARM_UP_LOADS):
+        reload(guest)
+    before = guest.target.memory_used(guest.agent)
+    for _ in range(LOADS):
+        reload(guest)
+    assert guest.target.memory_used(guest.agent) - before < LOADS * PAGE_SIZE // 2
 
 
 def test_every_load_has_another_device_cookie(open_session, guest):
