@@ -60,6 +60,11 @@ def test_the_session_token_is_no_kernel_address(session):
     assert not in_kernel_half(session.greeting["pSession"], session.abi.word_size)
 
 
+def test_session_tokens_are_odd(open_session):
+    for _ in range(12):
+        assert open_session().greeting["pSession"] % 2 == 1
+
+
 def test_a_second_greeting_gives_the_same_answer(session):
     reply = ask(session, "COOKIE")
     assert reply.outcome == Status.OK

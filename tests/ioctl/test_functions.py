@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from addresses import in_kernel_half
@@ -13,6 +14,18 @@ from harness.session.device import FILL
 
 NAME_SIZE = 32
 PLENTY = 5
+DRIVERS_PAGE = Path(__file__).parents[2] / "docs/driver.md"
+
+
+def documented():
+    """The functions that the driver's page lists; `-Destroy` there shares the first part of its line's first name."""
+    part = DRIVERS_PAGE.read_text().partition("### Functions for images")[2].partition("\n## ")[0]
+    names = []
+    for line in re.findall(r"^\| (`.*?`) \|", part, re.MULTILINE):
+        found = re.findall(r"[` *](-?\w+)(?:\(.*?\))?`", line)
+        stem = found[0].removesuffix("Create")
+        names += [stem + name[1:] if name.startswith("-") else name for name in found]
+    return names
 
 
 def table(session):
@@ -109,6 +122,10 @@ def test_padding_is_zero(session):
     assert padding == bytes(len(padding))
 
 
+def test_the_functions_are_those_of_the_drivers_page_in_its_order(session):
+    assert [c_string(entry["szName"]) for entry in table(session)] == documented()
+
+
 def test_names_are_ended_and_nothing_follows_them(session):
     for entry in table(session):
         name = c_string(entry["szName"])
@@ -136,6 +153,12 @@ def test_tokens_are_unique_and_not_null(session):
 def test_tokens_are_no_kernel_addresses(session):
     for entry in table(session):
         assert not in_kernel_half(entry["pfn"], session.abi.word_size), c_string(entry["szName"])
+
+
+@pytest.mark.needs("opaque-functions")
+def test_the_low_byte_of_a_token_tells_functions_apart(session):
+    for index, entry in enumerate(table(session)):
+        assert entry["pfn"] & 0xFF == 2 * index + 1
 
 
 @pytest.mark.needs("opaque-functions")
