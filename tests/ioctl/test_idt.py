@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import pytest
 from catalogue import ask
+from processes import send
 
-from harness.abi import Status
+from harness.abi import PAGE_SIZE, Status
 from harness.session.device import FILL
+from harness.transport.wire import ClientDiedError, Touch
 
 NOTHING_INSTALLED = 3
+CANDIDATES = (
+    *(0xEF, 0xEE, 0xED, 0xEC, 0xEB, 0xEA, 0xE9, 0xE8, 0xDF, 0xDE, 0xDD, 0xDC),
+    *(0x7B, 0x7A, 0x79, 0x78, 0xBF, 0xBE, 0xBD, 0xBC),
+)
+"""The vectors that a driver of this kind looks through for one that it can make its gate."""
+RETURN = b"\xc3"
+
+
+def interrupt(vector):
+    """Code that executes an interrupt instruction and returns."""
+    return bytes([0xCD, vector]) + RETURN
 
 
 def install(session):
@@ -63,3 +77,19 @@ def test_install_keeps_nothing_in_the_driver(session, guest):
     before = dict(guest.counters())
     install(session)
     assert dict(guest.counters()) == before
+
+
+@pytest.mark.needs("handle-passing")
+def test_no_process_can_enter_the_kernel_by_a_vector_of_such_drivers(session, client):
+    install(session)
+    for vector in CANDIDATES:
+        child = client.start_child()
+        install(send(session, child))
+        code = child.alloc(PAGE_SIZE, execute=True)
+        child.write(code, RETURN)
+        child.agent.mem_touch(code, Touch.EXECUTE, client=child.number)
+        child.write(code, interrupt(vector))
+        with pytest.raises(ClientDiedError) as caught:
+            child.agent.mem_touch(code, Touch.EXECUTE, client=child.number)
+        assert caught.value.exit is not None
+        assert caught.value.exit.by_signal, f"vector {vector:#x}"
