@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from gip import gip_map
 from memory import allocate, physical_pages, pin, pin_request, release, repeat
 
 from harness.abi import PAGE_SIZE, Status
 from harness.session.device import FILL
 
 FAILURES = 10_000
+HUGE_SIZE = 2 * 1024 * 1024
+HUGE_PAGES = HUGE_SIZE // PAGE_SIZE
 
 
 @pytest.fixture
@@ -170,6 +173,53 @@ def test_a_range_that_is_not_all_there_and_writable_is_refused(session, client, 
     assert pinned(guest) == (0, 0)
 
 
+@pytest.mark.needs("device-memory")
+def test_memory_of_a_device_is_refused(session, client, guest):
+    handle = client.agent.open(guest.target.device_memory(guest.agent), client=client.number)
+    address = client.agent.mem_map(handle, PAGE_SIZE, client=client.number)
+    refused(pin_request(session, address, PAGE_SIZE), Status.LOCK_FAILED)
+    assert pinned(guest) == (0, 0)
+
+
+def test_the_global_information_page_is_refused(session, guest):
+    refused(pin_request(session, gip_map(session).address, PAGE_SIZE), Status.LOCK_FAILED)
+    assert pinned(guest) == (0, 0)
+
+
+@pytest.fixture
+def huge(client, guest):
+    """The address of a huge page of the client."""
+    guest.target.use_huge_pages(guest.agent, wanted=True)
+    address = -(-client.alloc(2 * HUGE_PAGES * PAGE_SIZE) // HUGE_SIZE) * HUGE_SIZE
+    client.write(address, b"here")
+    guest.target.use_huge_pages(guest.agent, wanted=False)
+    first = physical_pages(client, address, 1)[0]
+    assert first % HUGE_SIZE == 0
+    assert physical_pages(client, address, HUGE_PAGES) == tuple(range(first, first + HUGE_SIZE, PAGE_SIZE))
+    return address
+
+
+@pytest.mark.needs("huge-pages")
+@pytest.mark.needs("physical-memory")
+@pytest.mark.parametrize(("start", "count"), [(0, HUGE_PAGES), (0, 1), (3, 7), (HUGE_PAGES - 1, 1)])
+def test_pages_of_a_huge_page_can_be_pinned(session, client, guest, huge, start, count):
+    address = huge + start * PAGE_SIZE
+    found = pin(session, address, count * PAGE_SIZE)
+    assert found == physical_pages(client, address, count)
+    assert pinned(guest) == (1, count)
+    assert release(session, "UNPINPAGES", address) == Status.OK
+    assert pinned(guest) == (0, 0)
+
+
+@pytest.mark.needs("huge-pages")
+@pytest.mark.needs("physical-memory")
+def test_a_huge_page_may_be_unmapped_in_part_while_it_is_pinned(session, client, huge):
+    found = pin(session, huge, HUGE_SIZE)
+    client.free(huge + PAGE_SIZE, PAGE_SIZE)
+    assert physical_pages(client, huge, 3) == (found[0], 0, found[2])
+    assert release(session, "UNPINPAGES", huge) == Status.OK
+
+
 @pytest.mark.needs("pin-statistics")
 @pytest.mark.parametrize("spoil", [hole, read_only], ids=["hole", "read_only"])
 def test_ten_thousand_refusals_hold_no_page(session, client, own, guest, spoil):
@@ -204,6 +254,15 @@ def test_what_is_mapped_there_later_is_another_pin(session, client, own):
     client.free(own, 16 * PAGE_SIZE)
     client.alloc_at(own, PAGE_SIZE)
     assert pin(session, own) != first
+
+
+@pytest.mark.needs("page-flags")
+def test_a_release_marks_the_pages_dirty(session, client, guest, own):
+    client.write(own, bytes(3 * PAGE_SIZE))
+    found = pin(session, own, 3 * PAGE_SIZE)
+    assert guest.target.pages_dirty(guest.agent, found) == (False, False, False)
+    assert release(session, "UNPINPAGES", own) == Status.OK
+    assert guest.target.pages_dirty(guest.agent, found) == (True, True, True)
 
 
 def test_the_start_of_a_pin_releases_it(session, own, guest):
