@@ -1,0 +1,72 @@
+"""Ten thousand failing calls of each request, in every way that its transport knows, leave the driver as it was."""
+
+from __future__ import annotations
+
+import pytest
+from addresses import bad_address
+from catalogue import FAST, SLOW, WITH_OUTPUT, ask, good_input, good_size
+from memory import repeat
+
+from harness.abi import PAGE_SIZE, Status
+from harness.targets import Refusal
+from harness.transport.wire import RequestFlag
+
+FAILURES = 10_000
+NO_ENTRY = -32
+
+
+def wrong_key(client, name, data):
+    """The magic word of COOKIE, the device's cookie of all others."""
+    return Status.INVALID_MAGIC, {"data": bytes([data[0] ^ 1]) + data[1:]}
+
+
+def short_input(client, name, data):
+    return Status.INVALID_PARAM, {"data": data, "cb_in": 7}
+
+
+def bad_input(client, name, data):
+    nowhere = bad_address(client, "unmapped")
+    return Refusal.BAD_ADDRESS, {"data": data, "in_ptr": nowhere, "cb_in": len(data), "flags": RequestFlag.IN_PTR}
+
+
+def long_output(client, name, data):
+    size = good_size(client.abi, name) + 1
+    return Status.INVALID_PARAM, {"data": data, "out_size": size}
+
+
+def bad_output(client, name, data):
+    """What the request made is taken back."""
+    nowhere = bad_address(client, "unmapped")
+    return Refusal.BAD_ADDRESS, {"data": data, "out_ptr": nowhere, "flags": RequestFlag.OUT_PTR}
+
+
+def ways_of(name):
+    """The ways in which a request fails, whatever it asks for."""
+    last = bad_output if name in WITH_OUTPUT else long_output
+    return (wrong_key, short_input, bad_input, last)
+
+
+@pytest.mark.needs("argument-block")
+@pytest.mark.parametrize("name", SLOW)
+def test_ten_thousand_failures_leave_the_counters_alone(session, client, guest, name):
+    data = good_input(session, name)
+    before = dict(guest.counters())
+    ways = ways_of(name)
+    for way in ways:
+        expected, request = way(client, name, data)
+        count = FAILURES // len(ways)
+        assert repeat(session, name, count=count, **request) == (count, expected), way.__name__
+        assert dict(guest.counters()) == before, way.__name__
+    assert ask(session, name, data).outcome == Status.OK
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_ten_thousand_fast_failures_leave_the_counters_alone(session, guest, name):
+    before = dict(guest.counters())
+    for vm in (0, PAGE_SIZE):
+        assert session.call("SET_VM_FOR_FAST", pVMR0=vm).outcome == Status.OK
+        count = FAILURES // 2
+        failures, _ = repeat(session, name, b"", count=count, out_size=0, flags=RequestFlag.NO_ARG)
+        assert failures == count
+        assert dict(guest.counters()) == before
+        assert session.fast(name) == NO_ENTRY
