@@ -76,6 +76,10 @@ class Guest(_Table):
         default_factory=dict, description="capabilities this guest lacks, each with the reason"
     )
 
+    offers: list[str] = Field(
+        default_factory=list, description="what a test can ask of this guest and of no ordinary one; none by default"
+    )
+
     @model_validator(mode="after")
     def _word_sizes_fit(self) -> Guest:
         for cell, definition in self.cells.items():

@@ -38,7 +38,7 @@ def test_the_projects_own_definitions_are_read() -> None:
 
 def test_keys_that_are_left_out_have_their_documented_defaults(tmp_path: Path) -> None:
     guest = load_guest(write(tmp_path, GOOD))
-    assert (guest.memory_mib, guest.cpus, guest.cmdline, guest.missing) == (256, 1, "", {})
+    assert (guest.memory_mib, guest.cpus, guest.cmdline, guest.missing, guest.offers) == (256, 1, "", {}, [])
     assert (guest.slowness, guest.leak_detector, guest.image.kernel_config) == (1.0, "", "")
     assert (guest.cells["g-native"].required, guest.cells["g-native"].on_request) == (True, False)
 

@@ -11,8 +11,8 @@ from harness.session.device import Device
 from harness.session.driver_session import DriverSession
 
 _MARKERS = (
-    "only(property): the test exists in cells that have the property among their markers only",
-    "never(property): the test does not exist in cells that have the property among their markers",
+    "only(property): the test exists only in cells with the property among their markers, or whose guest offers it",
+    "never(property): the test does not exist in such cells",
 )
 
 
@@ -34,8 +34,9 @@ def _exists(item: pytest.Item) -> bool:
     cell = callspec.params.get("cell") if callspec is not None else None
     if not isinstance(cell, Cell):
         return True
-    return all(mark.args[0] in cell.markers for mark in item.iter_markers("only")) and not any(
-        mark.args[0] in cell.markers for mark in item.iter_markers("never")
+    properties = (*cell.markers, *cell.guest.offers)
+    return all(mark.args[0] in properties for mark in item.iter_markers("only")) and not any(
+        mark.args[0] in properties for mark in item.iter_markers("never")
     )
 
 
