@@ -69,6 +69,14 @@ class Target(Protocol):
     def reload_driver(self, agent: AgentClient, options: Mapping[str, int]) -> None:
         """Unload the driver and load it again as `load_driver` put it into the guest, without a look at what it is."""
 
+    def prepare_failures(self, agent: AgentClient) -> None:
+        """Make every kind of allocation in the guest's kernel one that `failure` can let fail."""
+
+    def failure(self, number: int) -> tuple[int, bytes]:
+        """For a batch: the `number`th time from now on that the kernel allocates memory for the thread that runs the
+        batch, or copies from or to its memory, it fails. 0: no more failures; where that fails itself, the one that
+        was asked for was still to come."""
+
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """The driver's own counters, by name."""
 

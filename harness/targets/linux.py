@@ -16,9 +16,10 @@ from harness.targets.base import DriverBuild, GuestImage, Refusal
 from harness.targets.build_id import elf_build_id
 from harness.targets.make import run_make
 from harness.targets.sources import Sources
+from harness.transport import wire
 from harness.transport.agent import AgentClient
 from harness.transport.ssh import SshConnection
-from harness.transport.wire import AgentOpError, RequestReply
+from harness.transport.wire import AgentOpError, Op, RequestReply
 
 _GUEST_PATH = "/tmp/supdrv.ko"  # noqa: S108 - a path in the guest, whose only user is us
 _LOAD_SECONDS = 30.0
@@ -26,6 +27,11 @@ _ARCH = {"amd64": "x86_64", "x86": "i386"}
 _EVIDENCE_CHARACTERS = 6000
 _COUNTERS = "/sys/kernel/debug/supdrv/counters"
 _COUNTERS_BYTES = 4096
+_FAILURES = {
+    **{f"{kind}/verbose": b"0" for kind in ("failslab", "fail_page_alloc", "fail_usercopy")},
+    **{f"{kind}/ignore-gfp-wait": b"N" for kind in ("failslab", "fail_page_alloc")},
+    **{"fail_page_alloc/ignore-gfp-highmem": b"N", "fail_page_alloc/min-order": b"0"},
+}
 _PAGE_DIRTY = 1 << 4  # KPF_DIRTY in linux/kernel-page-flags.h
 
 # Numbers of Linux, whatever system the controller runs on. EBADF and ENOTTY: docs/driver.md; EAGAIN: delete_module(2).
@@ -90,6 +96,15 @@ class LinuxTarget:
         """delete_module(2), and finit_module(2) of the file that lies in the guest since `load_driver`."""
         agent.driver_unload(self.module)
         agent.driver_load(_GUEST_PATH, _parameters(options), deadline=_LOAD_SECONDS)
+
+    def prepare_failures(self, agent: AgentClient) -> None:
+        """In debugfs: by default the kernel fails neither single pages nor what a process can wait for."""
+        for path, value in _FAILURES.items():
+            agent.file_write(f"/sys/kernel/debug/{path}", value)
+
+    def failure(self, number: int) -> tuple[int, bytes]:
+        """A write to the thread's own fail-nth, which needs memory itself: Documentation/fault-injection."""
+        return Op.FILE_WRITE, wire.pack_file_write("/proc/thread-self/fail-nth", str(number).encode())
 
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """From debugfs: a line `name value` each."""

@@ -358,7 +358,7 @@ class AgentClient(Connection):
         deadline: float | None = None,
     ) -> int:
         """The bytes written."""
-        payload = wire.text(path) + struct.pack("<IIQ", flags, mode, offset) + wire.blob(data)
+        payload = wire.pack_file_write(path, data, offset=offset, flags=flags, mode=mode)
         return self._do_u32(Op.FILE_WRITE, payload, client=client, deadline=deadline)
 
     # Clients.

@@ -442,6 +442,11 @@ def pack_kills(
     return b"".join(parts)
 
 
+def pack_file_write(path: str, data: bytes, *, offset: int = 0, flags: int = 0, mode: int = 0o644) -> bytes:
+    """Payload of FILE_WRITE."""
+    return text(path) + struct.pack("<IIQ", flags, mode, offset) + blob(data)
+
+
 def pack_batch(subs: Iterable[tuple[int, bytes]], *, stop_on_error: bool = False) -> bytes:
     """Payload of BATCH: ops with their payloads, in order."""
     parts = [_U32.pack(int(stop_on_error))]
