@@ -45,8 +45,8 @@ op_handler op_loop;			    /* loop.c */
 op_handler op_disturb, op_close_during;	    /* disturb.c */
 op_handler op_kills;			    /* kills.c */
 op_handler op_exec;			    /* exec.c */
-op_handler op_driver_load, op_driver_unload, op_driver_status, op_file_read,
-    op_file_write; /* files.c */
+op_handler op_driver_load, op_driver_unload, op_driver_status, op_file_read, op_file_write,
+    op_file_list, op_file_stat; /* files.c */
 
 /* handles.c */
 os_handle handle_get(uint32_t number); /* OS_NO_HANDLE */

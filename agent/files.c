@@ -98,3 +98,38 @@ struct outcome op_file_write(struct agent *a, struct reader *in, struct reply *o
 	put_u32(out, written);
 	return os_outcome(error);
 }
+
+static bool put_name(void *to, const char *name)
+{
+	put_string(to, name);
+	return !((struct reply *)to)->broken;
+}
+
+struct outcome op_file_list(struct agent *a, struct reader *in, struct reply *out)
+{
+	static char path[PATH_SIZE];
+
+	(void)a;
+	get_string(in, path, sizeof(path));
+	if (!reader_done(in))
+		return refused(ST_BAD_PAYLOAD);
+	return os_outcome(os_file_list(path, put_name, out));
+}
+
+struct outcome op_file_stat(struct agent *a, struct reader *in, struct reply *out)
+{
+	static char path[PATH_SIZE];
+	struct os_file_facts facts = {0};
+	uint32_t error;
+
+	(void)a;
+	get_string(in, path, sizeof(path));
+	if (!reader_done(in))
+		return refused(ST_BAD_PAYLOAD);
+	error = os_file_stat(path, &facts);
+	put_u32(out, facts.mode);
+	put_u32(out, facts.user);
+	put_u32(out, facts.group);
+	put_u64(out, facts.size);
+	return os_outcome(error);
+}

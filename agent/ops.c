@@ -78,6 +78,20 @@ static struct outcome op_sleep(struct agent *a, struct reader *in, struct reply 
 	return done();
 }
 
+static struct outcome op_clock(struct agent *a, struct reader *in, struct reply *out)
+{
+	uint64_t wanted = get_u64(in);
+	uint32_t error = 0;
+
+	(void)a;
+	if (!reader_done(in))
+		return refused(ST_BAD_PAYLOAD);
+	if (wanted != 0)
+		error = os_set_time_ns(wanted);
+	put_u64(out, os_time_ns());
+	return os_outcome(error);
+}
+
 #define ALONE	 1u /* not inside a batch */
 #define CLIENT_0 2u /* not in a client */
 #define INTERNAL 4u /* only from client 0 to a client */
@@ -94,6 +108,7 @@ static const struct op_entry {
     {OP_SLEEP, 0, op_sleep},
     {OP_BATCH, ALONE, op_batch},
     {OP_LOOP, 0, op_loop},
+    {OP_CLOCK, 0, op_clock},
     {OP_DRIVER_LOAD, 0, op_driver_load},
     {OP_DRIVER_UNLOAD, 0, op_driver_unload},
     {OP_DRIVER_STATUS, 0, op_driver_status},
@@ -117,6 +132,8 @@ static const struct op_entry {
     {OP_MEM_UNTRAP, 0, op_mem_untrap},
     {OP_FILE_READ, 0, op_file_read},
     {OP_FILE_WRITE, 0, op_file_write},
+    {OP_FILE_LIST, 0, op_file_list},
+    {OP_FILE_STAT, 0, op_file_stat},
     {OP_CLIENT_START, ALONE | CLIENT_0, op_client_start},
     {OP_CLIENT_KILL, ALONE | CLIENT_0, op_client_kill},
     {OP_DISTURB, 0, op_disturb},

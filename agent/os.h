@@ -29,6 +29,9 @@ struct os_facts {
 void os_query(struct os_facts *facts);
 uint32_t os_page_size(void);
 uint64_t os_clock_ns(void);
+/* The time of day, since the start of 1970. */
+uint64_t os_time_ns(void);
+uint32_t os_set_time_ns(uint64_t ns);
 void os_sleep_ms(uint32_t ms);
 void os_sleep_us(uint32_t us);
 
@@ -79,6 +82,17 @@ uint32_t os_dup(os_handle handle, os_handle *copy);
 uint32_t os_file_read(const char *path, uint64_t offset, void *to, uint32_t length, uint32_t *got);
 uint32_t os_file_write(const char *path, uint64_t offset, const void *from, uint32_t length,
 		       uint32_t flags, uint32_t mode, uint32_t *written);
+
+/* Calls `each` with every name in a directory, until it answers false. */
+uint32_t os_file_list(const char *path, bool (*each)(void *to, const char *name), void *to);
+
+struct os_file_facts {
+	uint32_t mode; /* as in POSIX, type included */
+	uint32_t user;
+	uint32_t group;
+	uint64_t size;
+};
+uint32_t os_file_stat(const char *path, struct os_file_facts *facts);
 
 /* The driver. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POSIX systems: time, files, memory, processes, threads. Streams are in os_posix_stream.c. */
+/* POSIX systems: time, memory, processes, threads. */
 #define _GNU_SOURCE
 #include "os_posix.h"
 
@@ -50,6 +50,22 @@ uint64_t os_clock_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+uint64_t os_time_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint32_t os_set_time_ns(uint64_t ns)
+{
+	struct timespec wanted = {.tv_sec = (time_t)(ns / 1000000000u),
+				  .tv_nsec = (long)(ns % 1000000000u)};
+
+	return posix_error(clock_settime(CLOCK_REALTIME, &wanted));
+}
+
 void os_sleep_ms(uint32_t ms)
 {
 	struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
@@ -64,89 +80,6 @@ void os_sleep_us(uint32_t us)
 
 	while (nanosleep(&left, &left) == -1 && errno == EINTR)
 		;
-}
-
-/* Files. */
-
-uint32_t os_open(const char *path, uint32_t flags, os_handle *handle)
-{
-	static const int modes[] = {O_RDWR, O_RDONLY, O_WRONLY, O_RDWR};
-	int fd = open(path, modes[flags & 3] | O_CLOEXEC);
-
-	*handle = fd;
-	return posix_error(fd);
-}
-
-void os_close(os_handle handle)
-{
-	close((int)handle);
-}
-
-uint32_t os_dup(os_handle handle, os_handle *copy)
-{
-	int fd = fcntl((int)handle, F_DUPFD_CLOEXEC, 0);
-
-	*copy = fd;
-	return posix_error(fd);
-}
-
-uint32_t os_file_read(const char *path, uint64_t offset, void *to, uint32_t length, uint32_t *got)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	uint32_t error = 0;
-
-	*got = 0;
-	if (fd < 0)
-		return (uint32_t)errno;
-	if (offset > INT64_MAX)
-		error = EINVAL;
-	else if (offset)
-		error = posix_error(lseek(fd, (off_t)offset, SEEK_SET) < 0 ? -1 : 0);
-	while (!error && *got < length) {
-		ssize_t n = read(fd, (uint8_t *)to + *got, length - *got);
-
-		if (n == 0)
-			break;
-		if (n > 0)
-			*got += (uint32_t)n;
-		else if (errno != EINTR)
-			error = (uint32_t)errno;
-	}
-	close(fd);
-	return *got ? 0 : error;
-}
-
-uint32_t os_file_write(const char *path, uint64_t offset, const void *from, uint32_t length,
-		       uint32_t flags, uint32_t mode, uint32_t *written)
-{
-	int how = O_WRONLY | O_CLOEXEC | O_NONBLOCK;
-	uint32_t error = 0;
-	int fd;
-
-	*written = 0;
-	how |= flags & FILE_CREATE ? O_CREAT : 0;
-	how |= flags & FILE_TRUNCATE ? O_TRUNC : 0;
-	how |= flags & FILE_APPEND ? O_APPEND : 0;
-	fd = open(path, how, (mode_t)mode);
-	if (fd < 0)
-		return (uint32_t)errno;
-	if (offset > INT64_MAX)
-		error = EINVAL;
-	else if (offset)
-		error = posix_error(lseek(fd, (off_t)offset, SEEK_SET) < 0 ? -1 : 0);
-	do {
-		ssize_t n =
-		    error ? 0 : write(fd, (const uint8_t *)from + *written, length - *written);
-
-		if (n > 0)
-			*written += (uint32_t)n;
-		else if (n == 0)
-			break;
-		else if (errno != EINTR)
-			error = (uint32_t)errno;
-	} while (!error && *written < length);
-	close(fd);
-	return error;
 }
 
 /* Memory. */

@@ -13,6 +13,7 @@ from harness.transport.wire import (
     ClientExit,
     ClientInfo,
     DriverStatus,
+    FileFacts,
     FileFlag,
     Hello,
     IoctlReply,
@@ -83,6 +84,10 @@ class AgentClient(Connection):
     def sleep(self, ms: int, *, client: int = 0, deadline: float | None = None) -> None:
         """Keeps the process busy for so many milliseconds."""
         self._do(Op.SLEEP, _U32.pack(ms), client=client, deadline=deadline)
+
+    def clock(self, set_to: int = 0, *, client: int = 0, deadline: float | None = None) -> int:
+        """The guest's time of day in nanoseconds since the start of 1970, after it was set unless `set_to` is 0."""
+        return self._do_u64(Op.CLOCK, _U64.pack(set_to), client=client, deadline=deadline)
 
     def batch(
         self,
@@ -360,6 +365,14 @@ class AgentClient(Connection):
         """The bytes written."""
         payload = wire.pack_file_write(path, data, offset=offset, flags=flags, mode=mode)
         return self._do_u32(Op.FILE_WRITE, payload, client=client, deadline=deadline)
+
+    def file_list(self, path: str, *, client: int = 0, deadline: float | None = None) -> list[str]:
+        """The names in a directory."""
+        return wire.parse_strings(self._do(Op.FILE_LIST, wire.text(path), client=client, deadline=deadline).body)
+
+    def file_stat(self, path: str, *, client: int = 0, deadline: float | None = None) -> FileFacts:
+        body = self._do(Op.FILE_STAT, wire.text(path), client=client, deadline=deadline).body
+        return FileFacts(*wire.parse_fields(struct.Struct("<IIIQ"), body))
 
     # Clients.
 

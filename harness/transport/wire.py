@@ -35,6 +35,7 @@ class Op(IntEnum):
     SLEEP = 0x0005
     BATCH = 0x0006
     LOOP = 0x0007
+    CLOCK = 0x0008
     DRIVER_LOAD = 0x0100
     DRIVER_UNLOAD = 0x0101
     DRIVER_STATUS = 0x0102
@@ -58,6 +59,8 @@ class Op(IntEnum):
     MEM_UNTRAP = 0x040A
     FILE_READ = 0x0500
     FILE_WRITE = 0x0501
+    FILE_LIST = 0x0502
+    FILE_STAT = 0x0503
     CLIENT_START = 0x0600
     CLIENT_KILL = 0x0601
     DISTURB = 0x0700
@@ -257,6 +260,16 @@ class ClientExit:
 
     by_signal: bool
     code: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """A file: its POSIX mode with its type, whose it is, its size in bytes."""
+
+    mode: int
+    user: int
+    group: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,20 +509,34 @@ def parse_batch(body: bytes, ops: list[int]) -> list[Reply]:
     return replies
 
 
+def _string(body: bytes, at: int) -> tuple[str, int]:
+    """The string at an offset, and the offset behind it. Raises ProtocolError."""
+    end = at + 2 + int.from_bytes(body[at : at + 2], "little")
+    if at + 2 > len(body) or end > len(body):
+        raise _wrong("a string", body)
+    return body[at + 2 : end].decode(errors="replace"), end
+
+
 def parse_hello(body: bytes) -> Hello:
     try:
         protocol, bits, pid, page = struct.unpack_from("<HHII", body)
         at = 12
         texts = []
         for _ in range(6):
-            (length,) = struct.unpack_from("<H", body, at)
-            texts.append(body[at + 2 : at + 2 + length].decode(errors="replace"))
-            at += 2 + length
+            text, at = _string(body, at)
+            texts.append(text)
     except struct.error:
         raise _wrong("HELLO", body) from None
-    if at > len(body):  # a later version may append fields
-        raise _wrong("HELLO", body)
     return Hello(protocol, bits, pid, page, *texts)
+
+
+def parse_strings(body: bytes) -> list[str]:
+    """Strings up to the end of the body."""
+    texts, at = [], 0
+    while at < len(body):
+        text, at = _string(body, at)
+        texts.append(text)
+    return texts
 
 
 def parse_request(reply: Reply) -> RequestReply:

@@ -31,6 +31,7 @@ from harness.transport.wire import (
     AgentStatus,
     ClientDiedError,
     ClientExit,
+    FileFacts,
     FileFlag,
     Frame,
     FrameDecoder,
@@ -624,6 +625,31 @@ def test_open_tells_the_errno_and_obeys_its_flags(agent: AgentClient, tmp_path: 
     assert agent.open(str(tmp_path), OpenFlag.READ) == 0
     with refused(AgentStatus.BAD_VALUE):
         agent.open("/dev/null", OpenFlag(8))
+
+
+def test_a_directory_is_listed(agent: AgentClient, tmp_path: Path) -> None:
+    for name in ("b", ".hidden", "a name"):
+        (tmp_path / name).touch()
+    assert sorted(agent.file_list(str(tmp_path))) == [".hidden", "a name", "b"]
+    with pytest.raises(AgentOpError) as refused:
+        agent.file_list(str(tmp_path / "b"))
+    assert refused.value.os_error == errno.ENOTDIR
+
+
+def test_what_a_file_is_is_told(agent: AgentClient, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+    path.chmod(0o640)
+    known = path.stat()
+    assert agent.file_stat(str(path)) == FileFacts(known.st_mode, known.st_uid, known.st_gid, 5)
+    with pytest.raises(AgentOpError) as refused:
+        agent.file_stat(str(tmp_path / "other"))
+    assert refused.value.os_error == errno.ENOENT
+
+
+def test_the_time_of_day_is_told(agent: AgentClient) -> None:
+    before = time.time_ns()
+    assert before <= agent.clock() <= time.time_ns()
 
 
 def test_files_are_written_and_read(agent: AgentClient, tmp_path: Path) -> None:
