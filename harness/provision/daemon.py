@@ -12,8 +12,9 @@ import fcntl
 import os
 import pwd
 import shutil
+import signal
 import socket
-import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from urllib.parse import quote
 
 from harness.errors import ProvisionError
 from harness.places import cache_dir, runtime_dir
+from harness.provision import reaper
 
 SESSION_URI = "qemu:///session"
 _IDLE_SECONDS = 120
@@ -30,6 +32,7 @@ _IDLE_SECONDS = 120
 # Debian has; it gains nothing by this.
 _SOMEBODY = "daemon"
 _START_SECONDS = 20.0
+_STOP_SECONDS = 5.0
 
 # The daemon writes consoles itself: no second daemon that rotates them, every byte in one file.
 _QEMU_CONF = 'stdio_handler = "file"\n'
@@ -47,18 +50,33 @@ def resolve_uri(uri: str) -> str:
 
 
 def stop_daemon() -> bool:
-    """Stop root's session daemon if it runs; True if it did. Only call it when no domain is left."""
+    """Stop root's session daemon if it runs, by force if need be; True if it did."""
+    pid = _daemon()
+    if pid is None:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    if not _gone(pid, _STOP_SECONDS):
+        os.kill(pid, signal.SIGKILL)
+        _gone(pid, _STOP_SECONDS)
+    return True
+
+
+def _daemon() -> int | None:
+    """The process of the daemon, if there is one."""
     pid_file = runtime_dir() / "libvirtd.pid"
     try:
         pid = int(pid_file.read_text())
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
-        return False
-    if str(pid_file).encode() not in command:
-        return False
-    os.kill(pid, 15)
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end and Path(f"/proc/{pid}").exists():
+        return None
+    return pid if str(pid_file).encode() in command else None
+
+
+def _gone(pid: int, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while Path(f"/proc/{pid}").exists():
+        if time.monotonic() > end:
+            return False
         time.sleep(0.02)
     return True
 
@@ -90,14 +108,11 @@ def _start(directory: Path, socket_path: Path) -> None:
     with _lock(directory):
         if _answers(socket_path):
             return
+        stop_daemon()  # one that is there and does not answer; its guests go on, and the next one finds them
         somebody = pwd.getpwnam(_SOMEBODY)
         command = ["unshare", "--user", f"--map-user={somebody.pw_uid}", f"--map-group={somebody.pw_gid}"]
-        command += [
-            "libvirtd",
-            "--daemon",
-            f"--timeout={_IDLE_SECONDS}",
-            f"--pid-file={directory / 'libvirtd.pid'}",
-        ]
+        command += [sys.executable, "-I", reaper.__file__]
+        command += ["libvirtd", f"--timeout={_IDLE_SECONDS}", f"--pid-file={directory / 'libvirtd.pid'}"]
         environment = os.environ | {
             "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin",
             "XDG_RUNTIME_DIR": str(directory),
@@ -106,14 +121,18 @@ def _start(directory: Path, socket_path: Path) -> None:
         }
         log = directory / "libvirtd.log"
         with log.open("wb") as output:
-            result = subprocess.run(
-                command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
-            )
+            streams = [
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, output.fileno(), 1),
+                (os.POSIX_SPAWN_DUP2, output.fileno(), 2),
+            ]
+            daemon = os.posix_spawnp(command[0], command, environment, file_actions=streams, setsid=True)
         end = time.monotonic() + _START_SECONDS
         while not _answers(socket_path):
-            if result.returncode != 0 or time.monotonic() > end:
+            ended, status = os.waitpid(daemon, os.WNOHANG)
+            if ended or time.monotonic() > end:
                 raise ProvisionError(
-                    f"libvirt's session daemon did not start (exit status {result.returncode})",
+                    f"libvirt's session daemon did not start (exit status {os.waitstatus_to_exitcode(status)})",
                     hint="user namespaces may be forbidden here; name another connection with --uri",
                     evidence=log.read_text(errors="replace")[-2000:],
                 )
