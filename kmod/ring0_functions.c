@@ -39,58 +39,76 @@ static void SUPDRV_CALLBACK ring0_mem_free(void *memory)
 	kvfree(memory);
 }
 
-static int SUPDRV_CALLBACK ring0_mutex_create(struct mutex **mutex)
+/* The order of an image's locks is the image's own: to lockdep each lock is a class, not all of
+ * them one. */
+struct ring0_mutex {
+	struct mutex mutex;
+	struct lock_class_key key;
+};
+
+struct ring0_spinlock {
+	spinlock_t lock;
+	struct lock_class_key key;
+};
+
+static int SUPDRV_CALLBACK ring0_mutex_create(struct ring0_mutex **made)
 {
-	*mutex = kmalloc(sizeof(**mutex), GFP_KERNEL_ACCOUNT);
-	if (!*mutex)
+	*made = kzalloc(sizeof(**made), GFP_KERNEL_ACCOUNT);
+	if (!*made)
 		return SUPDRV_ERR_NO_MEMORY;
-	mutex_init(*mutex);
+	lockdep_register_key(&(*made)->key);
+	mutex_init(&(*made)->mutex);
+	lockdep_set_class(&(*made)->mutex, &(*made)->key);
 	return SUPDRV_OK;
 }
 
-static int SUPDRV_CALLBACK ring0_mutex_destroy(struct mutex *mutex)
+static int SUPDRV_CALLBACK ring0_mutex_destroy(struct ring0_mutex *made)
 {
-	mutex_destroy(mutex);
-	kfree(mutex);
+	mutex_destroy(&made->mutex);
+	lockdep_unregister_key(&made->key);
+	kfree(made);
 	return SUPDRV_OK;
 }
 
-static int SUPDRV_CALLBACK ring0_mutex_request(struct mutex *mutex)
+static int SUPDRV_CALLBACK ring0_mutex_request(struct ring0_mutex *made)
 {
-	mutex_lock(mutex);
+	mutex_lock(&made->mutex);
 	return SUPDRV_OK;
 }
 
-static int SUPDRV_CALLBACK ring0_mutex_release(struct mutex *mutex)
+static int SUPDRV_CALLBACK ring0_mutex_release(struct ring0_mutex *made)
 {
-	mutex_unlock(mutex);
+	mutex_unlock(&made->mutex);
 	return SUPDRV_OK;
 }
 
-static int SUPDRV_CALLBACK ring0_spinlock_create(spinlock_t **lock)
+static int SUPDRV_CALLBACK ring0_spinlock_create(struct ring0_spinlock **made)
 {
-	*lock = kmalloc(sizeof(**lock), GFP_KERNEL_ACCOUNT);
-	if (!*lock)
+	*made = kzalloc(sizeof(**made), GFP_KERNEL_ACCOUNT);
+	if (!*made)
 		return SUPDRV_ERR_NO_MEMORY;
-	spin_lock_init(*lock);
+	lockdep_register_key(&(*made)->key);
+	spin_lock_init(&(*made)->lock);
+	lockdep_set_class(&(*made)->lock, &(*made)->key);
 	return SUPDRV_OK;
 }
 
-static int SUPDRV_CALLBACK ring0_spinlock_destroy(spinlock_t *lock)
+static int SUPDRV_CALLBACK ring0_spinlock_destroy(struct ring0_spinlock *made)
 {
-	kfree(lock);
+	lockdep_unregister_key(&made->key);
+	kfree(made);
 	return SUPDRV_OK;
 }
 
 /* Other systems save something in the caller's frame. */
-static void SUPDRV_CALLBACK ring0_spinlock_acquire(spinlock_t *lock, void *saved)
+static void SUPDRV_CALLBACK ring0_spinlock_acquire(struct ring0_spinlock *made, void *saved)
 {
-	spin_lock(lock);
+	spin_lock(&made->lock);
 }
 
-static void SUPDRV_CALLBACK ring0_spinlock_release(spinlock_t *lock, void *saved)
+static void SUPDRV_CALLBACK ring0_spinlock_release(struct ring0_spinlock *made, void *saved)
 {
-	spin_unlock(lock);
+	spin_unlock(&made->lock);
 }
 
 static void *SUPDRV_CALLBACK ring0_thread_self(void)
