@@ -17,7 +17,7 @@ from harness.report.table import print_table
 from harness.results import matrix_passed
 
 TABLE_WIDTH = 132
-_CELLS_A_PROCESSOR = 2
+_GUESTS_A_PROCESSOR = 2
 """While a guest works its tests wait, and the other way round."""
 
 _EXIT_RAN = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -41,7 +41,7 @@ class _Witness:
 @also_option
 @click.option("--json", "json_file", metavar="FILE", default="results.json", show_default=True)
 @click.option("--junit", "junit_file", metavar="FILE", default="results.xml", show_default=True)
-@click.option("--jobs", "-j", type=click.IntRange(min=1), help="Cells side by side.  [default: two a processor]")
+@click.option("--jobs", "-j", type=click.IntRange(min=1), help="Guests side by side.  [default: as fits the machine]")
 @lab_options
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def matrix(
@@ -73,7 +73,7 @@ def matrix(
     arguments += [f"--uri={uri}", f"--accelerator={accelerator}", f"--driver={driver}"]
     arguments += [f"--guests={Path(guests).resolve()}"] if guests else []
     arguments += [f"--cell={cell.id}" for cell in cells]
-    workers = min(len(cells), jobs or _CELLS_A_PROCESSOR * (os.cpu_count() or 1))
+    workers = jobs or _workers(len(cells))
     arguments += [f"-n{workers}"] if workers > 1 else []
     witness = _Witness()
     status = pytest.main([*arguments, *pytest_arguments], plugins=[witness])
@@ -83,3 +83,9 @@ def matrix(
         raise ConfigError(f"pytest did not run the suite (its exit status is {int(status)})")
     print_table(witness.collector.results, Console(width=TABLE_WIDTH))
     return 0 if matrix_passed(witness.collector.results) else 1
+
+
+def _workers(cells: int) -> int:
+    """One guest for each cell, as far as the processors go. A cell that is alone gets a guest for each processor."""
+    processors = os.cpu_count() or 1
+    return processors if cells == 1 else min(cells, _GUESTS_A_PROCESSOR * processors)
