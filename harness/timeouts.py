@@ -40,6 +40,11 @@ class Deadlines:
         return 2.0 * self.scale
 
     @property
+    def sign_of_life(self) -> float:
+        """For an agent that has nothing to do to answer, in a guest in which something else hangs."""
+        return 0.2 * self.scale
+
+    @property
     def diagnosis(self) -> float:
         """For a guest that hangs or crashes to give its last words before it is destroyed."""
         return 1.0 * self.scale

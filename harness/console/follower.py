@@ -11,6 +11,9 @@ from pathlib import Path
 
 from harness.console.crash import Crash, crash_title, find_crash
 
+GUEST_SAYS = "supdrv-guest: "
+"""How a line begins that a program of the harness in the guest has written, and not the kernel."""
+
 _POLL_SECONDS = 0.02
 _SETTLE_SECONDS = 0.25
 
@@ -18,13 +21,19 @@ _SETTLE_SECONDS = 0.25
 class ConsoleFollower:
     """Reads the console from its first byte and watches for the title line of a crash report.
 
-    `on_crash` is called once, from the follower's thread, when the first report after the last `mark` has had
-    a moment to be printed whole.
+    `on_crash` is called once, from a thread of its own, when the first report after the last `mark` has had a moment to
+    be printed whole; `on_line` with what programs of the harness in the guest say, without `GUEST_SAYS`.
     """
 
-    def __init__(self, path: Path, on_crash: Callable[[Crash], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        on_crash: Callable[[Crash], None],
+        on_line: Callable[[str], None] = lambda _line: None,
+    ) -> None:
         self._path = path
         self._on_crash = on_crash
+        self._on_line = on_line
         self._text = bytearray()
         self._marked = 0
         self._scanned = 0
@@ -99,16 +108,22 @@ class ConsoleFollower:
             while data := self._stream.read(1 << 16) or self._next_file():
                 self._text += data
                 self._grown.notify_all()
-            if self._reported:
-                return
-            end = self._text.rfind(b"\n") + 1
-            fresh = self._text[self._scanned : end].decode("utf-8", errors="replace")
-            self._scanned = max(self._scanned, end)
-            if not any(crash_title(line) for line in fresh.splitlines()):
-                return
-            self._reported = True
+            fresh = self._fresh_lines()
+            reported = not self._reported and any(crash_title(line) for line in fresh)
+            self._reported = self._reported or reported
             since = self._marked
-        threading.Thread(target=self._announce, args=(since,), name="crash", daemon=True).start()
+        for line in fresh:
+            if line.startswith(GUEST_SAYS):
+                self._on_line(line.removeprefix(GUEST_SAYS).rstrip())
+        if reported:
+            threading.Thread(target=self._announce, args=(since,), name="crash", daemon=True).start()
+
+    def _fresh_lines(self) -> list[str]:
+        """The whole lines that have not been looked at."""
+        end = self._text.rfind(b"\n") + 1
+        fresh = self._text[self._scanned : end].decode("utf-8", errors="replace")
+        self._scanned = max(self._scanned, end)
+        return fresh.splitlines()
 
     def _next_file(self) -> bytes:
         """The start of a new file at our path: libvirt's log daemon renames a console of 2 MiB and begins another."""

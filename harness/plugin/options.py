@@ -47,6 +47,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="auto (default) probes KVM by booting a guest with it",
     )
     group.addoption("--driver", default="release", help="build of the driver: release (default) or faults")
+    group.addoption(
+        "--isolate",
+        choices=("test", "file", "run"),
+        default="run",
+        help="a fresh kernel for each test, each file of tests, or each run of a cell (default)",
+    )
+    group.addoption("--no-checkpoints", action="store_true", help="boot every guest, and keep nothing of it")
     group.addoption("--keep-guests", action="store_true", help="leave the guests running; end them: harness down")
     group.addoption("--evidence", metavar="DIR", help="where failures are explained (default: results/evidence)")
     group.addoption("--results", metavar="FILE", help="write the results of the cells as JSON")
@@ -68,6 +75,8 @@ def pytest_configure(config: pytest.Config) -> None:
         uri=config.getoption("--uri"),
         accelerator=config.getoption("--accelerator"),
         keep=config.getoption("--keep-guests"),
+        isolation=config.getoption("--isolate"),
+        checkpoints=not config.getoption("--no-checkpoints"),
     )
     if hasattr(config, "workerinput"):
         _die_with_controller()

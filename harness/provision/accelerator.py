@@ -78,7 +78,6 @@ def _boots(hypervisor: Hypervisor, run: Run, guest: Guest, *, kernel: Path, init
         initrd=initrd,
         cmdline="console=ttyS0 panic=-1",
         console=console,
-        agent_socket=run.socket("kvm-probe"),
     )
     try:
         domain = hypervisor.start(domain_xml(spec))

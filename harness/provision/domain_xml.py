@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -12,12 +13,24 @@ METADATA_NAMESPACE = "urn:supdrv-harness:run:1"
 AGENT_CHANNEL = "supdrv.agent"
 """Name of the virtio-serial port that the guest's agent serves."""
 
+WATCH_CHANNEL = "supdrv.watch"
+"""Name of the port that a second agent serves: it opens no driver, so it still answers when a request hangs."""
+
 _LIBVIRT_ARCH = {"amd64": "x86_64", "x86": "i686"}
+
+
+def libvirt_arch(arch: str) -> str:
+    """libvirt's name of a word size."""
+    return _LIBVIRT_ARCH[arch]
 
 
 @dataclass(frozen=True, slots=True)
 class DomainSpec:
-    """What a domain is made of. Paths are absolute; `memory_mib` in MiB; `accelerator` is `kvm` or `qemu`."""
+    """What a domain is made of. Paths are absolute; `memory_mib` in MiB; `accelerator` is `kvm` or `qemu`.
+
+    `ports` are virtio-serial ports: name and socket of each. `disk` is a qcow2 file that snapshots go into; the
+    guest may use it as its disk or leave it alone.
+    """
 
     name: str
     state: str
@@ -32,11 +45,12 @@ class DomainSpec:
     initrd: Path
     cmdline: str
     console: Path
-    agent_socket: Path
+    ports: Mapping[str, Path] = field(default_factory=dict)
+    disk: Path | None = None
 
 
 def domain_xml(spec: DomainSpec) -> str:
-    """libvirt's XML for `spec`: direct kernel boot, console to a file, agent port, user-mode network, panic device.
+    """libvirt's XML for `spec`: direct kernel boot, console to a file, ports, user-mode network, panic device.
 
     A reset ends the domain (`on_reboot`), so that a guest that reboots by itself is noticed; a crash that the
     panic device reports keeps it for inspection.
@@ -63,9 +77,16 @@ def domain_xml(spec: DomainSpec) -> str:
     devices = SubElement(domain, "devices")
     serial = SubElement(devices, "serial", type="file")
     SubElement(serial, "source", path=str(spec.console), append="off")
-    channel = SubElement(devices, "channel", type="unix")
-    SubElement(channel, "source", mode="bind", path=str(spec.agent_socket))
-    SubElement(channel, "target", type="virtio", name=AGENT_CHANNEL)
+    for name, socket in spec.ports.items():
+        channel = SubElement(devices, "channel", type="unix")
+        SubElement(channel, "source", mode="bind", path=str(socket))
+        SubElement(channel, "target", type="virtio", name=name)
+    if spec.disk is not None:
+        disk = SubElement(devices, "disk", type="file", device="disk")
+        # Nothing on it has to outlive the host: a checkpoint is copied from it, and then restored to prove it.
+        SubElement(disk, "driver", name="qemu", type="qcow2", cache="unsafe")
+        SubElement(disk, "source", file=str(spec.disk))
+        SubElement(disk, "target", dev="vda", bus="virtio")
     interface = SubElement(devices, "interface", type="user")
     SubElement(interface, "model", type="virtio")
     rng = SubElement(devices, "rng", model="virtio")

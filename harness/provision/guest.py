@@ -1,4 +1,4 @@
-"""One running guest: started, reached over SSH, ended."""
+"""One running guest: booted or restored, reached over its ports and SSH, ended."""
 
 from __future__ import annotations
 
@@ -6,28 +6,47 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.config import Guest
 from harness.console.crash import Crash
-from harness.console.follower import ConsoleFollower
+from harness.console.follower import GUEST_SAYS, ConsoleFollower
 from harness.errors import BootError, SetupError
+from harness.images import host_tool
 from harness.images.cpio import overlay
 from harness.images.keys import GuestKeys, make_keys
-from harness.provision.domain_xml import AGENT_CHANNEL, DomainSpec, domain_xml
+from harness.provision.checkpoints import Checkpoint, link_or_copy
+from harness.provision.domain_xml import AGENT_CHANNEL, WATCH_CHANNEL, DomainSpec, domain_xml
 from harness.provision.hypervisor import Domain, Hypervisor
 from harness.provision.runs import Run
 from harness.timeouts import Deadlines
-from harness.transport.ssh import SshConnection, SshIdentity
 from harness.transport.streams import PortStream
 
-READY_LINE = "supdrv-guest: ready"
+if TYPE_CHECKING:
+    from harness.transport.ssh import SshConnection
+
+READY_LINE = f"{GUEST_SAYS}ready"
+AGENT_ENDED = "agent ended"
+"""What the guest says when one of its agents has come to its end."""
+
+WARM = "warm"
+"""The snapshot of a checkpoint: agents waiting, no driver loaded."""
+
 _SSH_PORT = 22
 _TAIL_LINES = 40
+_DISK_SIZE = "64M"
 
 # quiet: the serial line is slow while booting; the guest's init turns the console up once it is ready.
 # unknown_nmi_panic: a guest that spins with interrupts off tells where when it is sent an NMI.
 # panic=0: a panicking guest stays as it is, so that what it printed and its memory can be read.
 _CMDLINE = "console=ttyS0 quiet unknown_nmi_panic panic=0 cryptomgr.notests"
+
+# The agent's port is found by its name; its end is told on the console, whatever it was that ended it.
+_SERVE = (
+    'port=/dev/$(basename "$(dirname "$(grep -lx {port} /sys/class/virtio-ports/*/name)")"); '
+    "setsid sh -c '{program} --port '$port'; echo \"{says}{ended}: {port}, status $?\" >/dev/console' "
+    "</dev/null >/dev/null 2>&1 &"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,100 +57,136 @@ class GuestFiles:
     initrd: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a guest runs, and who is told of what its console says."""
+
+    hypervisor: Hypervisor
+    run: Run
+    guest: Guest
+    cell: str
+    kernel: Path
+    accelerator: str
+    deadlines: Deadlines
+    on_crash: Callable[[Crash], None]
+    on_line: Callable[[str], None] = lambda _line: None
+    keep: bool = False
+
+    def spec(self, directory: Path, initrd: Path) -> DomainSpec:
+        """The domain of the guest, with its files in `directory`."""
+        return DomainSpec(
+            name=f"supdrv-{self.run.id}-{self.cell}",
+            state=str(self.run.directory.parent.parent),
+            run=self.run.id,
+            cell=self.cell,
+            accelerator=self.accelerator,
+            arch=self.guest.arch,
+            memory_mib=self.guest.memory_mib,
+            cpus=self.guest.cpus,
+            cpu_model=self.guest.cpu_model,
+            kernel=self.kernel,
+            initrd=initrd,
+            cmdline=f"{_CMDLINE} {self.guest.cmdline}".strip(),
+            console=directory / "console.log",
+            ports={AGENT_CHANNEL: self.run.socket(self.cell), WATCH_CHANNEL: self.run.socket(f"{self.cell}-watch")},
+            disk=directory / "disk.qcow2",
+        )
+
+
 class RunningGuest:
     """A guest that has said that it is ready. `console` follows what it prints."""
 
-    def __init__(
-        self,
-        domain: Domain,
-        console: ConsoleFollower,
-        directory: Path,
-        *,
-        keys: GuestKeys,
-        port: int,
-        agent_socket: Path,
-    ) -> None:
+    def __init__(self, domain: Domain, console: ConsoleFollower, spec: DomainSpec, keys: GuestKeys) -> None:
         self.domain = domain
         self.console = console
-        self.directory = directory
-        self.port = port
-        self._agent_socket = agent_socket
-        self._keys = keys
+        self.spec = spec
+        self.keys = keys
+        self._port = 0
 
     @classmethod
-    def boot(
-        cls,
-        hypervisor: Hypervisor,
-        run: Run,
-        guest: Guest,
-        *,
-        cell: str,
-        files: GuestFiles,
-        accelerator: str,
-        deadlines: Deadlines,
-        on_crash: Callable[[Crash], None],
-        keep: bool = False,
-    ) -> RunningGuest:
-        """Start `guest` for `cell` and wait until it is ready. Raises BootError with the console's end."""
-        directory = run.cell_dir(cell)
+    def boot(cls, place: Place, initrd: Path) -> RunningGuest:
+        """Start the guest and wait until it is ready. Raises BootError with the console's end."""
+        directory = place.run.cell_dir(place.cell)
         keys = make_keys()
-        initrd = directory / "initrd.img"
+        own_initrd = directory / "initrd.img"
+        spec = place.spec(directory, own_initrd)
+        assert spec.disk is not None
         try:
-            shutil.copyfile(files.initrd, initrd)
-            with initrd.open("ab") as stream:
+            shutil.copyfile(initrd, own_initrd)
+            with own_initrd.open("ab") as stream:
                 stream.write(overlay(keys.files()))
         except OSError as error:
-            raise SetupError(f"cannot write {initrd}: {error.strerror}") from error
-        console_log = directory / "console.log"
-        spec = DomainSpec(
-            name=f"supdrv-{run.id}-{cell}",
-            state=str(run.directory.parent.parent),
-            run=run.id,
-            cell=cell,
-            accelerator=accelerator,
-            arch=guest.arch,
-            memory_mib=guest.memory_mib,
-            cpus=guest.cpus,
-            cpu_model=guest.cpu_model,
-            kernel=files.kernel,
-            initrd=initrd,
-            cmdline=f"{_CMDLINE} {guest.cmdline}".strip(),
-            console=console_log,
-            agent_socket=run.socket(cell),
-        )
-        domain = hypervisor.start(domain_xml(spec), keep=keep)
-        console = ConsoleFollower(console_log, on_crash)
-        console.start()
-        running = cls(domain, console, directory, keys=keys, port=0, agent_socket=spec.agent_socket)
+            raise SetupError(f"cannot write {own_initrd}: {error.strerror}") from error
+        create = ["qemu-img", "create", "-q", "-f", "qcow2", str(spec.disk), _DISK_SIZE]
+        host_tool.run(create, what=f"make the disk of {place.cell}", hint="run: make setup")
+        guest = cls._start(place, spec, keys, paused=False)
         try:
-            running.port = domain.forward(_SSH_PORT)
-            running._wait_ready(guest, cell, deadlines)
+            guest._wait_ready(place)
         except BaseException:
-            running.destroy()
+            guest.destroy()
             raise
-        return running
+        return guest
 
-    def _wait_ready(self, guest: Guest, cell: str, deadlines: Deadlines) -> None:
-        if not self.console.wait_for(READY_LINE, deadlines.boot, alive=self.domain.running):
+    @classmethod
+    def restore(cls, place: Place, checkpoint: Checkpoint) -> RunningGuest:
+        """Start the guest as it was when `checkpoint` was made. Raises SetupError or ProvisionError."""
+        directory = place.run.cell_dir(place.cell)
+        spec = place.spec(directory, directory / "initrd.img")
+        assert spec.disk is not None
+        try:
+            link_or_copy(checkpoint.initrd, spec.initrd)
+            shutil.copyfile(checkpoint.disk, spec.disk)
+            keys = checkpoint.keys()
+        except OSError as error:
+            raise SetupError(f"cannot use the checkpoint {checkpoint.directory}: {error}") from error
+        guest = cls._start(place, spec, keys, paused=True)
+        try:
+            guest.rewind()
+        except BaseException:
+            guest.destroy()
+            raise
+        return guest
+
+    @classmethod
+    def _start(cls, place: Place, spec: DomainSpec, keys: GuestKeys, *, paused: bool) -> RunningGuest:
+        domain = place.hypervisor.start(domain_xml(spec), keep=place.keep, paused=paused)
+        console = ConsoleFollower(spec.console, place.on_crash, place.on_line)
+        console.start()
+        return cls(domain, console, spec, keys)
+
+    def rewind(self, snapshot: str = WARM) -> None:
+        """Make the guest what it was at a snapshot, in place. Its ports must not be connected."""
+        self.domain.load_snapshot(snapshot)
+        self.console.mark()
+        self.domain.resume()
+
+    def _wait_ready(self, place: Place) -> None:
+        deadline = place.deadlines.boot
+        if not self.console.wait_for(READY_LINE, deadline, alive=self.domain.running):
             raise BootError(
-                f"guest {guest.name!r} was not ready within {deadlines.boot:.0f} s",
-                hint=f"watch it boot: harness console {cell}",
+                f"guest {place.guest.name!r} was not ready within {deadline:.0f} s",
+                hint=f"watch it boot: harness console {place.cell}",
                 evidence=self.console_tail(),
             )
 
     def ssh(self, deadlines: Deadlines) -> SshConnection:
         """A new SSH connection to this guest, its host key checked."""
-        return SshConnection.open(self.port, self.identity(), deadline=deadlines.ssh)
+        from harness.transport.ssh import SshConnection, SshIdentity  # noqa: PLC0415 - slow; restored guests need none
 
-    def agent_stream(self, ssh: SshConnection, program: str, deadlines: Deadlines) -> PortStream:
-        """Start the agent `program` (a path in the guest) over `ssh`, and talk to it on its port."""
-        names = "/sys/class/virtio-ports/*/name"
-        device = f'"/dev/$(basename "$(dirname "$(grep -lx {AGENT_CHANNEL} {names})")")"'
-        started = ssh.stream(f"exec {program} --port {device}", deadline=deadlines.command)
-        return PortStream(self._agent_socket, started)
+        if not self._port:
+            self._port = self.domain.forward(_SSH_PORT)
+        private_key, host_key = self.keys.client_private.decode(), self.keys.host_public
+        identity = SshIdentity(user="root", private_key=private_key, host_key=host_key)
+        return SshConnection.open(self._port, identity, deadline=deadlines.ssh)
 
-    def identity(self) -> SshIdentity:
-        return SshIdentity(user="root", private_key=self._keys.client_private.decode(), host_key=self._keys.host_public)
+    def serve(self, ssh: SshConnection, program: str, port: str, deadlines: Deadlines) -> None:
+        """Start the agent `program` (a path in the guest) on one of the guest's ports."""
+        command = _SERVE.format(port=port, program=program, says=GUEST_SAYS, ended=AGENT_ENDED)
+        ssh.run(command, deadline=deadlines.command)
+
+    def stream(self, port: str) -> PortStream:
+        """Connect to one of the guest's ports. One connection at a time is answered."""
+        return PortStream(self.spec.ports[port])
 
     def console_tail(self, lines: int = _TAIL_LINES) -> str:
         """The last lines of the console."""

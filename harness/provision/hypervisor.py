@@ -55,6 +55,28 @@ class Domain:
             raise ProvisionError(f"domain {self.name!r}: monitor command {command!r} failed: {error}") from error
         return answer
 
+    def save_snapshot(self, name: str) -> None:
+        """Keep memory, devices and disk of the guest under `name`, in its disk; it does not run meanwhile."""
+        self._expect_silence(f"savevm {name}")
+
+    def load_snapshot(self, name: str) -> None:
+        """Make the guest what it was at `save_snapshot`, in this process: its sockets and files stay open."""
+        self._expect_silence(f"loadvm {name}")
+
+    def pause(self) -> None:
+        """Stop the guest's processors; what it has written is in its disk's file then."""
+        self._expect_silence("stop")
+
+    def resume(self) -> None:
+        """Let the guest's processors run, whatever has stopped them."""
+        self._expect_silence("cont")
+
+    def _expect_silence(self, command: str) -> None:
+        """A monitor command that succeeds says nothing."""
+        said = self._monitor(command).strip()
+        if said:
+            raise ProvisionError(f"domain {self.name!r}: monitor command {command!r}: {said}")
+
     def running(self) -> bool:
         """Whether the guest's processors run (a crashed, paused or vanished domain does not run)."""
         try:
@@ -73,7 +95,7 @@ class Domain:
     def go_on(self) -> None:
         """Let a guest run again that its panic device has stopped, so that it prints what it has to say: a
         kernel that panics inside an NMI reports the panic to the device first and prints it afterwards."""
-        self._monitor("cont")
+        self.resume()
 
     def destroy(self) -> None:
         """End the domain at once. A domain that is already gone is fine."""
@@ -117,9 +139,27 @@ class Hypervisor:
         """Name of the machine that the guests run on."""
         return str(self._handle.getHostname())
 
-    def start(self, xml: str, *, keep: bool = False) -> Domain:
-        """Create and start a transient domain. It dies with this connection unless `keep`."""
+    def emulator(self, arch: str, accelerator: str) -> str:
+        """Path of the program that runs guests of libvirt's architecture `arch` with `accelerator`."""
+        try:
+            text = self._handle.getDomainCapabilities(None, arch, None, accelerator)
+        except libvirt.libvirtError as error:
+            raise ProvisionError(f"libvirt has no {accelerator} guests of {arch}: {error}") from error
+        return ElementTree.fromstring(text).findtext("path", "")  # noqa: S314 - libvirt's own answer
+
+    def host_processor(self) -> str:
+        """libvirt's description of the host's processor."""
+        try:
+            host = ElementTree.fromstring(self._handle.getCapabilities()).find("host/cpu")  # noqa: S314
+        except libvirt.libvirtError as error:
+            raise ProvisionError(f"libvirt at {self.uri} does not know its host: {error}") from error
+        return "" if host is None else ElementTree.tostring(host, encoding="unicode")
+
+    def start(self, xml: str, *, keep: bool = False, paused: bool = False) -> Domain:
+        """Create and start a transient domain, its processors stopped if `paused`. It dies with this connection
+        unless `keep`."""
         flags = 0 if keep else libvirt.VIR_DOMAIN_START_AUTODESTROY
+        flags |= libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
         try:
             return Domain(self._handle.createXML(xml, flags))
         except libvirt.libvirtError as error:

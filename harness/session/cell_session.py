@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from harness.console.crash import Crash, Frame
-from harness.console.symbolize import symbolize
+from harness.console.crash import Crash
 from harness.errors import (
     AgentLost,
     DriverBuildError,
@@ -22,20 +21,25 @@ from harness.errors import (
 )
 from harness.events import stage
 from harness.matrix import Cell
-from harness.provision.guest import GuestFiles, RunningGuest
+from harness.provision.domain_xml import AGENT_CHANNEL
+from harness.provision.guest import AGENT_ENDED, WARM, RunningGuest
 from harness.session.client import Client
-from harness.session.diagnosis import diagnose_hang
-from harness.session.evidence import Scene, crash_text, folder_name, hang_text, lost_text, write_evidence
+from harness.session.evidence import Scene
 from harness.session.lab import Lab
 from harness.session.leaks import LeakHunt
+from harness.session.starting import LiveGuest, Starter, agent_path
+from harness.session.verdicts import Case, crash_verdict, hang_verdict, lost_verdict
 from harness.targets import DriverBuild, target_for
 from harness.timeouts import Deadlines
 from harness.transport.agent import AgentClient
-from harness.transport.ssh import SshConnection
 from harness.transport.wire import AgentOpError, ClientInfo
 
+if TYPE_CHECKING:
+    from harness.transport.ssh import SshConnection
+
 _TRIES = 2
-_AGENT_PATH = "/tmp/agent"  # noqa: S108 - a path in the guest, whose only user is us
+_LOADED = "loaded"
+"""The snapshot in which the driver is loaded, for tests that each want a fresh kernel."""
 
 
 def _assignments(options: Mapping[str, int]) -> list[str]:
@@ -59,45 +63,50 @@ class CellSession:
         self.agent_pid = 0
         self.breadcrumb = ""
         self._lab = lab
-        self._guest: RunningGuest | None = None
+        self._starter = Starter(lab, cell, on_crash=self._crashed, on_line=self._said)
+        self._live: LiveGuest | None = None
+        self._spoiled = False
         self._ssh: SshConnection | None = None
-        self._agent: AgentClient | None = None
         self._native: ClientInfo | None = None
         self._build: DriverBuild | None = None
         self._leak_hunt: LeakHunt | None = None
         self._baseline: Mapping[str, int] = {}
         self._loaded: Mapping[str, int] = {}
+        self._kept: tuple[str, Mapping[str, int]] | None = None
         self._test = ""
         self._since = 0
         self._clean = False
+        self._fresh = False
         self._failure = HarnessError("")
         self._failures = 0
 
     @property
     def agent(self) -> AgentClient:
         """The agent of the running guest."""
-        if self._agent is None:
-            raise AgentLost(f"{self.cell.id}: the guest is not running")
-        return self._agent
+        return self._running.agent
 
     @property
     def ssh(self) -> SshConnection:
-        """The SSH connection to the running guest."""
+        """An SSH connection to the running guest, for people and what they look at; tests use the agent."""
         if self._ssh is None:
-            raise TransportError(f"{self.cell.id}: the guest is not running")
+            self._ssh = self.guest.ssh(self._deadlines)
         return self._ssh
 
     @property
     def running(self) -> bool:
-        """Whether there is a guest; the next test starts one if not."""
-        return self._guest is not None
+        """Whether there is a guest that is well; the next test brings one up if not."""
+        return self._live is not None and not self._spoiled
 
     @property
     def guest(self) -> RunningGuest:
         """The running guest."""
-        if self._guest is None:
+        return self._running.guest
+
+    @property
+    def _running(self) -> LiveGuest:
+        if self._live is None:
             raise AgentLost(f"{self.cell.id}: the guest is not running")
-        return self._guest
+        return self._live
 
     @property
     def _deadlines(self) -> Deadlines:
@@ -105,21 +114,26 @@ class CellSession:
 
     def begin_test(self, test: str, options: Mapping[str, int] = MappingProxyType({})) -> None:
         """Bring the guest up if it is not, and make it clean: nothing open, nothing allocated, and the driver loaded
-        with exactly `options`."""
-        self._test = test
+        with exactly `options`. What else of earlier tests is in the guest, `LabOptions.isolation` says."""
+        before, self._test = self._test, test
         self.breadcrumb = ""
         if options != self.options:
             self.options, self._failures = options, 0
-        if self._agent is None:
+        if not self.running or (not self._fresh and self._wants_fresh(before, test)):
             self.start()
         elif not self._clean:
             self._recover()
         if self._loaded != self.options:
             self._reload_driver()
         self._since = self.guest.console.mark()
-        self._clean = False
+        self._clean = self._fresh = False
         if self._leak_hunt is not None:
             self._leak_hunt.begin(test, self.agent)
+
+    def _wants_fresh(self, before: str, test: str) -> bool:
+        isolation = self._lab.options.isolation
+        other_file = before.partition("::")[0] != test.partition("::")[0]
+        return isolation == "test" or (isolation == "file" and other_file)
 
     def end_test(self) -> None:
         """What the test left behind, and what the kernel said meanwhile, is part of its verdict."""
@@ -135,18 +149,18 @@ class CellSession:
         """A verdict for each test since the guest's start that made its kernel lose memory, which nothing shows
         before one looks for it. Call it when the cell's tests are over: a guest in which something is found is ended.
         """
-        if self._guest is None or self._leak_hunt is None:
+        if not self.running or self._leak_hunt is None:
             return []
         with stage(self._lab.progress, f"{self.cell.id}: look for leaked memory"):
             found = self._leak_hunt.search(self.ssh, deadline=self._deadlines.leak_search)
         scene = replace(self._scene(), request="not known: the leak was found when the cell's tests were over")
-        verdicts = [(test, self._crash_verdict(crash, test, scene)) for test, crash in found.items()]
+        verdicts = [(test, crash_verdict(self._case(test, scene), crash)) for test, crash in found.items()]
         if verdicts:
             self._drop()
         return verdicts
 
     def start(self) -> None:
-        """Boot the guest, put agent and driver into it, and load the driver.
+        """A fresh kernel with agent and driver in it: the guest restored in place, from a checkpoint, or booted.
 
         What failed for a reason that the next try would meet as well is raised again at once, without the
         evidence: a driver that does not build or load, a guest that did not come up twice in a row.
@@ -164,36 +178,26 @@ class CellSession:
         self._failures = 0
 
     def _start(self) -> None:
-        lab, cell = self._lab, self.cell
-        image = lab.image(cell.guest)
-        self._build = lab.driver(cell)
-        programs = {arch: lab.agent(cell.os, arch) for arch in {cell.client, cell.arch}}
-        accelerator = lab.accelerator(cell.guest)
-        deadlines = self._deadlines
+        self._build = self._lab.driver(self.cell)
+        live, self._live = self._live, None
         try:
-            self._guest = RunningGuest.boot(
-                lab.hypervisor,
-                lab.run,
-                cell.guest,
-                cell=cell.id,
-                files=GuestFiles(kernel=image.kernel, initrd=image.initrd),
-                accelerator=accelerator,
-                deadlines=deadlines,
-                on_crash=self._crashed,
-                keep=lab.options.keep,
-            )
-            self._ssh = self._guest.ssh(deadlines)
-            for arch, program in programs.items():
-                path = self.agent_path(arch)
-                self._ssh.put(program.read_bytes(), path, deadline=deadlines.command, mode=0o755)
-            stream = self._guest.agent_stream(self._ssh, self.agent_path(cell.client), deadlines)
-            self._agent = AgentClient(stream, deadline=deadlines.request)
-            hello = self._agent.hello()
+            self._forget()
+            wanted = (self._build.build_id, dict(self.options))
+            if live is None:
+                self._live = self._starter.start()
+            else:
+                self._live = self._starter.rewind(live, _LOADED if self._kept == wanted else WARM)
+            hello = self.agent.hello()
             self.kernel, self.agent_pid = hello.release, hello.pid
-            self.load_driver()
+            if self.agent.driver_status(self.target.module).loaded:
+                self._loaded = self.options
+            else:
+                self.load_driver()
+                if self._lab.options.isolation != "run":
+                    self._keep(wanted)
             self._baseline = self.counters()
-            self._leak_hunt = LeakHunt() if cell.guest.leak_detector else None
-            self._clean = True
+            self._leak_hunt = LeakHunt() if self.cell.guest.leak_detector else None
+            self._clean = self._fresh = True
         except HarnessError as error:
             explained = self._boot_error(error)
             self._drop()
@@ -202,15 +206,21 @@ class CellSession:
             self._drop()
             raise
 
-    def agent_path(self, arch: str) -> str:
-        """Where the agent of word size `arch` lies in the guest."""
-        return f"{_AGENT_PATH}-{arch}"
+    def _keep(self, loaded: tuple[str, Mapping[str, int]]) -> None:
+        """Make the next fresh kernel one that has the driver loaded already."""
+        self.guest.domain.save_snapshot(_LOADED)
+        self._kept = loaded
 
     def load_driver(self) -> None:
         """Load the driver into the running guest, as `start` does; for tests that unloaded it."""
         if self._build is None:
             raise AgentLost(f"{self.cell.id}: the guest is not running")
-        self.driver = self.target.load_driver(self.agent, self.ssh, self._build, self.options)
+        begin = self.guest.console.mark()
+        try:
+            self.driver = self.target.load_driver(self.agent, self._build, self.options)
+        except DriverLoadError as error:
+            said = self.guest.console.text(begin).replace("\r", "")
+            raise DriverLoadError(error.message, hint=error.hint, evidence=error.evidence or said) from error
         self._loaded = self.options
 
     def change_driver(self, build: DriverBuild) -> None:
@@ -222,11 +232,15 @@ class CellSession:
         self._baseline = self.counters()
         self._clean = True
 
+    def agent_path(self, arch: str) -> str:
+        """Where the agent of word size `arch` lies in the guest."""
+        return agent_path(arch)
+
     def native_client(self) -> ClientInfo:
         """The 64-bit process that a compat cell's requests come from in the end. It stays from test to test, as
         the agent does, since starting a program takes longer than most tests."""
         if self._native is None:
-            self._native = self.agent.client_start(self.agent_path(self.cell.arch))
+            self._native = self.agent.client_start(agent_path(self.cell.arch))
         return self._native
 
     def counters(self) -> Mapping[str, int]:
@@ -237,46 +251,61 @@ class CellSession:
         """A process in the guest from which requests are made, see `Client`."""
         return Client.first(self)
 
+    def retire(self) -> None:
+        """Let the next test begin with a fresh kernel."""
+        self._spoiled = True
+        self._clean = self._fresh = False
+
     def close(self) -> None:
         """End the guest, unless it is to stay. A later start is tried whatever became of earlier ones."""
         self._failures = 0
-        if self._lab.options.keep:
-            self._guest = None
+        if self._lab.options.keep and self._live is not None:
+            self._live.hang_up()
+            self._live = None
         self._drop()
 
     def explain(self, error: Exception) -> Exception:
         """The verdict for `error`, which ended a test: what the kernel says outranks what the test saw.
 
-        Returns `error` itself if the guest is well. Otherwise the guest is ended, evidence is written, and the
-        next test gets a new guest.
+        Returns `error` itself if the guest is well. Otherwise evidence is written, and the next test gets a fresh
+        kernel.
         """
-        if self._guest is None:
+        if not self.running:
             return error
         if isinstance(error, GuestHang):
-            return self._hang_error(error)
+            verdict: Exception = hang_verdict(self._case(), error, self._deadlines)
+            self.retire()
+            return verdict
         if isinstance(error, (AgentLost, TransportError)):
-            self._guest.console.settle(self._deadlines.diagnosis)
-        crash = self._guest.console.crash()
+            self.guest.console.settle(self._deadlines.diagnosis)
+        crash = self.guest.console.crash()
         if crash is not None:
             return self._crash_error(crash)
         if isinstance(error, (AgentLost, TransportError)):
-            return self._lost_error(error)
+            verdict = lost_verdict(self._case(), error)
+            self.retire()
+            return verdict
         return error
 
     def _crashed(self, crash: Crash) -> None:
         """Called from the console's thread: nobody need wait for an answer that will not come."""
-        if self._agent is not None:
-            self._agent.abort(GuestCrash(f"{self.cell.id}: {crash.title}"))
+        if self._live is not None:
+            self._live.agent.abort(GuestCrash(f"{self.cell.id}: {crash.title}"))
+
+    def _said(self, line: str) -> None:
+        """Called from the console's thread, with what a program of ours in the guest says."""
+        if self._live is not None and line.startswith(f"{AGENT_ENDED}: {AGENT_CHANNEL}"):
+            self._live.agent.abort(AgentLost(f"{self.cell.id}: {line}"))
 
     def _recover(self) -> None:
-        """Clean up after a test that did not get to its end; if that fails, a new guest."""
+        """Clean up after a test that did not get to its end; if that fails, a fresh kernel."""
         try:
             self._reset()
         except HarnessError as error:
             self._replace(error)
 
     def _reload_driver(self) -> None:
-        """The driver anew, with the options that are wanted now, in a new guest where it cannot be unloaded: what
+        """The driver anew, with the options that are wanted now, in a fresh kernel where it cannot be unloaded: what
         a driver has mapped into the agent can outlive its session. If that fails, the next test gets a new guest."""
         try:
             try:
@@ -292,9 +321,9 @@ class CellSession:
             raise explained from error
 
     def _replace(self, error: HarnessError) -> None:
-        """A new guest, because of `error`."""
-        with stage(self._lab.progress, f"{self.cell.id}: a new guest, because: {error.message}"):
-            self._drop()
+        """A fresh kernel, because of `error`."""
+        with stage(self._lab.progress, f"{self.cell.id}: a fresh kernel, because: {error.message}"):
+            self.retire()
             self.start()
 
     def _reset(self) -> None:
@@ -302,7 +331,7 @@ class CellSession:
         counters = self.counters()
         left = {name: value for name, value in counters.items() if value != self._baseline.get(name, 0)}
         if left:
-            self._drop()
+            self.retire()
             raise GuestError(
                 f"{self.cell.id}: the driver leaks: after every client is gone its counters are "
                 + ", ".join(f"{name} {value} (was {self._baseline.get(name, 0)})" for name, value in left.items())
@@ -332,73 +361,43 @@ class CellSession:
             console=console,
         )
 
-    def _backtrace(self, frames: Sequence[Frame]) -> list[str]:
-        if self._build is None:
-            return [str(frame) for frame in frames]
-        return symbolize(frames, module=self.target.module, image=self._build.path)
+    def _case(self, test: str | None = None, scene: Scene | None = None) -> Case:
+        return Case(
+            cell=self.cell.id,
+            test=self._test if test is None else test,
+            live=self._running,
+            target=self.target,
+            build=self._build,
+            scene=scene or self._scene(),
+            evidence=self._lab.options.evidence,
+        )
 
     def _crash_error(self, crash: Crash) -> GuestCrash:
-        verdict = self._crash_verdict(crash, self._test, self._scene())
-        self._drop()
+        verdict = crash_verdict(self._case(), crash)
+        self.retire()
         return verdict
-
-    def _crash_verdict(self, crash: Crash, test: str, scene: Scene) -> GuestCrash:
-        folder = self._folder(test)
-        text = crash_text(scene, crash, self._backtrace(crash.frames), folder)
-        message = f"{self.cell.id}: kernel {crash.kind} in {test}: {crash.title}"
-        self._leave(folder, scene, f"{message}\n{text}")
-        return GuestCrash(message, evidence=text)
-
-    def _hang_error(self, error: GuestHang) -> GuestHang | GuestCrash:
-        crash = self.guest.console.crash()
-        if crash is not None:
-            return self._crash_error(crash)
-        diagnosis = diagnose_hang(self.guest, self.ssh, self._deadlines)
-        scene, folder = self._scene(), self._folder(self._test)
-        text = hang_text(scene, diagnosis.text, self._backtrace(diagnosis.frames), folder)
-        message = f"{self.cell.id}: {diagnosis.kind} in {self._test}: {error.message}"
-        self._leave(folder, scene, f"{message}\n{text}")
-        self._drop()
-        return GuestHang(message, evidence=text)
-
-    def _lost_error(self, error: AgentLost | TransportError) -> HarnessError:
-        scene, folder = self._scene(), self._folder(self._test)
-        alive = self.guest.domain.running()
-        what = "the agent is gone, the kernel is silent" if alive else "the guest reset itself or was ended"
-        message = f"{self.cell.id}: {what} in {self._test}: {error.message}"
-        text = lost_text(scene, folder)
-        self._leave(folder, scene, f"{message}\n{text}")
-        self._drop()
-        return AgentLost(message, evidence=text) if alive else GuestCrash(message, evidence=text)
 
     def _boot_error(self, error: HarnessError) -> HarnessError:
         """A crash while booting or loading the driver is the guest's, whatever it looked like from outside."""
-        if self._guest is None:
+        if self._live is None:
             return error
-        crash = self._guest.console.crash()
+        crash = self.guest.console.crash()
         if crash is not None:
             return self._crash_error(crash)
         return error
 
-    def _folder(self, test: str) -> Path:
-        return self._lab.options.evidence / self.cell.id / folder_name(test)
-
-    def _leave(self, folder: Path, scene: Scene, verdict: str) -> None:
-        files = {
-            "verdict.txt": verdict,
-            "console.log": self.guest.console.text(),
-            "request.txt": scene.request,
-        }
-        write_evidence(folder, files)
+    def _forget(self) -> None:
+        """What was known of a guest that is about to be another."""
+        self._spoiled = self._clean = False
+        self._native = None
+        if self._ssh is not None:
+            self._ssh.close()
+            self._ssh = None
 
     def _drop(self) -> None:
         """End agent, connection and guest, whatever state they are in."""
-        agent, ssh, guest = self._agent, self._ssh, self._guest
-        self._agent, self._ssh, self._guest, self._native = None, None, None, None
-        self._clean = False
-        if agent is not None:
-            agent.close()
-        if guest is not None:
-            guest.destroy()
-        if ssh is not None:
-            ssh.close()
+        live, self._live = self._live, None
+        self._kept = None
+        self._forget()
+        if live is not None:
+            live.end()

@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 
 from harness.console.crash import Frame, find_frames
-from harness.errors import ProvisionError, TransportError
+from harness.errors import AgentLost, GuestHang, ProvisionError, TransportError
 from harness.provision.guest import RunningGuest
+from harness.session.starting import LiveGuest
+from harness.targets import Target
 from harness.timeouts import Deadlines
-from harness.transport.ssh import SshConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +22,21 @@ class Diagnosis:
     frames: tuple[Frame, ...]
 
 
-_POLL_SECONDS = 0.05
-
-# The kernel's stack of every thread of the agent and its clients: where a sleeping request waits.
-_STACKS = """for p in $(pidof agent-amd64 agent-x86); do for t in /proc/$p/task/*; do
-echo "thread ${t##*/} of $(cat $t/comm), state $(cut -d' ' -f3 $t/stat):"; cat $t/stack; done; done"""
+_POLL_SECONDS = 0.02
 
 
-def diagnose_hang(guest: RunningGuest, ssh: SshConnection, deadlines: Deadlines) -> Diagnosis:
-    """Ask over SSH where the agent's threads are; if the guest is deaf, interrupt its processor and read the
-    backtrace that its kernel then prints."""
+def diagnose_hang(live: LiveGuest, target: Target, deadlines: Deadlines) -> Diagnosis:
+    """Ask the guest's other agent where the threads of the first are; if that is deaf too, interrupt the processor
+    and read the backtrace that the kernel then prints."""
     try:
-        stacks = ssh.run(_STACKS, deadline=deadlines.diagnosis).stdout.decode(errors="replace")
-        text = stacks.replace("[<0>] ", "") or "(the agent has no thread left)"
-        return Diagnosis(kind="a request hangs", text=text, frames=find_frames(text))
-    except TransportError:
-        pass  # deaf to SSH as well: the whole guest hangs
+        live.watch.ping(deadline=deadlines.sign_of_life)
+        text = target.waiting_threads(live.watch) or "(the agent has no thread left)"
+    except (GuestHang, AgentLost, TransportError):
+        return _interrupt(live.guest, deadlines)  # the whole guest hangs
+    return Diagnosis(kind="a request hangs", text=text, frames=find_frames(text))
+
+
+def _interrupt(guest: RunningGuest, deadlines: Deadlines) -> Diagnosis:
     guest.console.mark()
     try:
         guest.domain.inject_nmi()

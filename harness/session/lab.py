@@ -23,14 +23,17 @@ from harness.timeouts import EMULATED, NATIVE, Deadlines
 @dataclass(frozen=True, slots=True)
 class LabOptions:
     """Choices of the user. `project` is the root of the source tree, `evidence` where failures are explained,
-    `accelerator` is `auto`, `kvm` or `qemu`, `keep` leaves guests running at the end. `driver_tree` is a tree to build
-    the driver in and from, in place of the project's."""
+    `accelerator` is `auto`, `kvm` or `qemu`, `keep` leaves guests running at the end. `isolation` says how long a
+    kernel is used: for one `test`, for one `file` of tests, or for the `run`. Without `checkpoints` every guest boots.
+    `driver_tree` is a tree to build the driver in and from, in place of the project's."""
 
     project: Path
     evidence: Path
     uri: str = SESSION_URI
     accelerator: str = "auto"
     keep: bool = False
+    isolation: str = "run"
+    checkpoints: bool = True
     driver_tree: Path | None = None
 
 

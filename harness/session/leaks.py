@@ -9,12 +9,15 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from harness.console.crash import Crash
 from harness.console.kmemleak import Leak, find_leaks
 from harness.errors import GuestError
 from harness.transport.agent import AgentClient
-from harness.transport.ssh import SshConnection
+
+if TYPE_CHECKING:
+    from harness.transport.ssh import SshConnection
 
 _CLOCK = "/sys/kernel/debug/sched/debug"
 _CLOCK_BYTES = 1024

@@ -10,7 +10,6 @@ from typing import Protocol
 
 from harness.matrix import Cell
 from harness.transport.agent import AgentClient
-from harness.transport.ssh import SshConnection
 from harness.transport.wire import RequestReply
 
 
@@ -60,9 +59,13 @@ class Target(Protocol):
         """Build the driver for `cell` from the project at `sources` into `build`, unless nothing changed.
         Raises DriverBuildError with the compiler's output."""
 
-    def load_driver(
-        self, agent: AgentClient, ssh: SshConnection, driver: DriverBuild, options: Mapping[str, int]
-    ) -> str:
+    def fingerprint(self, agent: AgentClient) -> Mapping[str, str]:
+        """What tells this boot of this guest, as it is now, from any other: facts by name."""
+
+    def refresh(self, agent: AgentClient) -> None:
+        """Give a guest that has been restored what it cannot have kept: the time of day, and randomness."""
+
+    def load_driver(self, agent: AgentClient, driver: DriverBuild, options: Mapping[str, int]) -> str:
         """Put the driver into the guest and load it with `options` (docs/driver.md), the others at their defaults.
         Returns the build id that the loaded driver carries. Raises DriverLoadError."""
 
@@ -76,6 +79,9 @@ class Target(Protocol):
         """For a batch: the `number`th time from now on that the kernel allocates memory for the thread that runs the
         batch, or copies from or to its memory, it fails. 0: no more failures; where that fails itself, the one that
         was asked for was still to come."""
+
+    def waiting_threads(self, watch: AgentClient) -> str:
+        """Where in the kernel the threads of the other agents are: a text with backtraces."""
 
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """The driver's own counters, by name."""

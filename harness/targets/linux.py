@@ -18,8 +18,7 @@ from harness.targets.make import run_make
 from harness.targets.sources import Sources
 from harness.transport import wire
 from harness.transport.agent import AgentClient
-from harness.transport.ssh import SshConnection
-from harness.transport.wire import AgentOpError, Op, RequestReply
+from harness.transport.wire import AgentOpError, FileFlag, Op, OpenFlag, RequestReply
 
 _GUEST_PATH = "/tmp/supdrv.ko"  # noqa: S108 - a path in the guest, whose only user is us
 _LOAD_SECONDS = 30.0
@@ -33,6 +32,12 @@ _FAILURES = {
     **{"fail_page_alloc/ignore-gfp-highmem": b"N", "fail_page_alloc/min-order": b"0"},
 }
 _PAGE_DIRTY = 1 << 4  # KPF_DIRTY in linux/kernel-page-flags.h
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_LINE_BYTES = 256
+_STACK_BYTES = 8192
+_RANDOM = "/dev/urandom"
+_SEED_BYTES = 64
+_RNDRESEEDCRNG = 0x5207  # random(4)
 
 # Numbers of Linux, whatever system the controller runs on. EBADF and ENOTTY: docs/driver.md; EAGAIN: delete_module(2).
 _REFUSALS = {
@@ -72,18 +77,36 @@ class LinuxTarget:
             tree.seal(build, stamp)
         return DriverBuild(path=module, build_id=elf_build_id(module), seconds=time.monotonic() - begin)
 
-    def load_driver(
-        self, agent: AgentClient, ssh: SshConnection, driver: DriverBuild, options: Mapping[str, int]
-    ) -> str:
+    def fingerprint(self, agent: AgentClient) -> Mapping[str, str]:
+        """The boot's id, its modules with their sizes (not what uses them), and what the agent says of itself."""
+        hello = agent.hello()
+        modules = agent.file_read("/proc/modules").decode("ascii").splitlines()
+        return {
+            "kernel": f"{hello.release} {hello.version}",
+            "boot": agent.file_read(_BOOT_ID, length=_LINE_BYTES).decode("ascii").strip(),
+            "modules": ", ".join(sorted(" ".join(line.split()[:2]) for line in modules)),
+            "agent": f"{hello.build_id}, process {hello.pid}",
+        }
+
+    def refresh(self, agent: AgentClient) -> None:
+        """New random bytes into the pool, used from now on, and the time."""
+        agent.file_write(_RANDOM, os.urandom(_SEED_BYTES))
+        handle = agent.open(_RANDOM, OpenFlag.READ_WRITE)
+        reseeded = agent.ioctl_raw(handle, _RNDRESEEDCRNG)
+        agent.close_handle(handle)
+        if reseeded.os_error:
+            raise GuestError(f"the guest takes no new randomness: {self.code_name(reseeded.os_error)}")
+        agent.clock(time.time_ns())
+
+    def load_driver(self, agent: AgentClient, driver: DriverBuild, options: Mapping[str, int]) -> str:
         """Copy the module into the guest, load it with finit_module(2) and `options` as its parameters, and ask the
         kernel for the build id of what it loaded."""
-        ssh.put(driver.path.read_bytes(), _GUEST_PATH, deadline=_LOAD_SECONDS)
+        put_file(agent, driver.path.read_bytes(), _GUEST_PATH)
         try:
             agent.driver_load(_GUEST_PATH, _parameters(options), deadline=_LOAD_SECONDS)
         except AgentOpError as error:
-            said = ssh.run("dmesg | tail -n 20", deadline=_LOAD_SECONDS).stdout.decode(errors="replace")
             raise DriverLoadError(
-                f"the guest's kernel did not load the driver: {self.code_name(error.os_error)}", evidence=said
+                f"the guest's kernel did not load the driver: {self.code_name(error.os_error)}"
             ) from error
         loaded = agent.driver_status(self.module).build_id.hex()
         if loaded != driver.build_id:
@@ -105,6 +128,17 @@ class LinuxTarget:
     def failure(self, number: int) -> tuple[int, bytes]:
         """A write to the thread's own fail-nth, which needs memory itself: Documentation/fault-injection."""
         return Op.FILE_WRITE, wire.pack_file_write("/proc/thread-self/fail-nth", str(number).encode())
+
+    def waiting_threads(self, watch: AgentClient) -> str:
+        """From /proc: each thread's kernel stack."""
+        own = watch.hello().pid
+        processes = [int(name) for name in watch.file_list("/proc") if name.isdecimal() and int(name) != own]
+        return "\n".join(
+            _thread(watch, f"/proc/{process}/task/{thread}")
+            for process in processes
+            if _line(watch, f"/proc/{process}/comm").startswith("agent")
+            for thread in watch.file_list(f"/proc/{process}/task")
+        )
 
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """From debugfs: a line `name value` each."""
@@ -181,6 +215,26 @@ class LinuxTarget:
 
 def _parameters(options: Mapping[str, int]) -> str:
     return " ".join(f"{name}={value}" for name, value in options.items())
+
+
+def _line(agent: AgentClient, path: str) -> str:
+    """A short file of the kernel's; empty if what it tells of has just ended."""
+    try:
+        return agent.file_read(path, length=_STACK_BYTES).decode("ascii", errors="replace").rstrip("\n")
+    except AgentOpError:
+        return ""
+
+
+def _thread(agent: AgentClient, path: str) -> str:
+    """A thread in words. Its state is the first letter behind its name in parentheses."""
+    state = _line(agent, f"{path}/stat").rpartition(")")[2].strip()[:1]
+    stack = _line(agent, f"{path}/stack").replace("[<0>] ", "")
+    return f"thread {path.rpartition('/')[2]} of {_line(agent, f'{path}/comm')}, state {state}:\n{stack}"
+
+
+def put_file(agent: AgentClient, data: bytes, path: str) -> None:
+    """Write a whole file in the guest, whatever was there."""
+    agent.file_write(path, data, flags=FileFlag.CREATE | FileFlag.TRUNCATE)
 
 
 def _make(headers: Path, directory: Path, options: list[str], cell: Cell) -> None:

@@ -7,7 +7,6 @@ import os
 import select
 import socket
 import subprocess
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -75,14 +74,9 @@ class ProcessStream:
 
 
 class PortStream:
-    """A guest's virtio-serial port, and the program in the guest that serves it.
+    """A guest's virtio-serial port. It does not tell that the program in the guest which serves it is gone."""
 
-    The port itself does not tell that the program is gone, so the program is started by `program`, a stream of
-    its own, whose end is the end of this one.
-    """
-
-    def __init__(self, path: Path, program: ByteStream) -> None:
-        self._program = program
+    def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         try:
             self._socket.connect(str(path))
@@ -94,9 +88,6 @@ class PortStream:
         self._writable.register(self._socket, select.POLLOUT)
         self._readable = select.poll()
         self._readable.register(self._socket, select.POLLIN)
-        self._closed = threading.Event()
-        self._watch = threading.Thread(target=self._wait_for_program, name="agent-program", daemon=True)
-        self._watch.start()
 
     def send(self, data: bytes) -> None:
         view = memoryview(data)
@@ -113,24 +104,6 @@ class PortStream:
         return self._socket.recv(limit)
 
     def close(self) -> None:
-        self._closed.set()
-        self._program.close()
-        self._watch.join(timeout=5)
-        self._socket.close()
-
-    def _wait_for_program(self) -> None:
-        while not self._closed.is_set():
-            try:
-                if self._program.recv(4096, _PROGRAM_WAIT):
-                    continue  # it has nothing to say there; whatever it is, it is alive
-            except TimeoutError:
-                continue
-            except (OSError, TransportError):
-                pass  # the connection that carried it broke, which ends it too
-            break
-        self._hang_up()
-
-    def _hang_up(self) -> None:
-        """Let a recv under way see the end of the stream."""
         with contextlib.suppress(OSError):  # the guest's own end was faster
             self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()

@@ -17,7 +17,8 @@ class Following:
         self.path = path
         self.crashes: list[Crash] = []
         self.crashed = threading.Event()
-        self.follower = ConsoleFollower(path, self._on_crash)
+        self.lines: list[str] = []
+        self.follower = ConsoleFollower(path, self._on_crash, self.lines.append)
 
     def _on_crash(self, crash: Crash) -> None:
         self.crashes.append(crash)
@@ -88,3 +89,18 @@ def test_what_was_printed_stays_readable_after_the_end(tmp_path: Path) -> None:
     following.follower.stop()
     assert following.follower.text() == "last words\n"
     assert following.follower.crash() is None
+
+
+def test_what_programs_of_the_harness_say_is_told_line_by_line(following: Following) -> None:
+    following.print("supdrv-guest: ready\r\nsomebody: else\nsupdrv-guest: agent en")
+    following.follower.poll()
+    assert following.lines == ["ready"]
+    following.print("ded: supdrv.agent, status 139\n")
+    following.follower.poll()
+    assert following.lines == ["ready", "agent ended: supdrv.agent, status 139"]
+
+
+def test_they_are_told_after_a_crash_too(following: Following) -> None:
+    following.print("Kernel panic - not syncing: it\nsupdrv-guest: agent ended: supdrv.agent, status 1\n")
+    following.follower.poll()
+    assert following.lines == ["agent ended: supdrv.agent, status 1"]

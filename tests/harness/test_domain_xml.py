@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.provision.domain_xml import AGENT_CHANNEL, METADATA_NAMESPACE, DomainSpec, domain_xml
+from harness.provision.domain_xml import AGENT_CHANNEL, METADATA_NAMESPACE, WATCH_CHANNEL, DomainSpec, domain_xml
 
 SPEC = DomainSpec(
     name="supdrv-1234-linux-amd64",
@@ -24,7 +24,8 @@ SPEC = DomainSpec(
     initrd=Path("/run/initrd.img"),
     cmdline='console=ttyS0 quote="<&>"',
     console=Path("/run/console.log"),
-    agent_socket=Path("/run/agent"),
+    ports={AGENT_CHANNEL: Path("/run/agent"), WATCH_CHANNEL: Path("/run/watch")},
+    disk=Path("/run/disk.qcow2"),
 )
 
 
@@ -48,14 +49,22 @@ def test_the_console_is_a_file_written_from_the_first_byte() -> None:
     assert source.attrib == {"path": "/run/console.log", "append": "off"}
 
 
-def test_the_agent_has_a_port_of_its_own() -> None:
-    channel = parse(SPEC).find("devices/channel[@type='unix']")
-    assert channel is not None
-    source, target = channel.find("source"), channel.find("target")
+def test_each_agent_has_a_port_of_its_own() -> None:
+    found = {}
+    for channel in parse(SPEC).findall("devices/channel[@type='unix']"):
+        source, target = channel.find("source"), channel.find("target[@type='virtio']")
+        assert source is not None
+        assert target is not None
+        assert source.get("mode") == "bind"
+        found[target.get("name")] = source.get("path")
+    assert found == {AGENT_CHANNEL: "/run/agent", WATCH_CHANNEL: "/run/watch"}
+
+
+def test_snapshots_have_a_disk_if_they_are_wanted() -> None:
+    source = parse(SPEC).find("devices/disk[@device='disk']/source")
     assert source is not None
-    assert target is not None
-    assert source.attrib == {"mode": "bind", "path": "/run/agent"}
-    assert target.attrib == {"type": "virtio", "name": AGENT_CHANNEL}
+    assert source.get("file") == "/run/disk.qcow2"
+    assert parse(replace(SPEC, disk=None)).find("devices/disk") is None
 
 
 def test_the_only_network_is_the_user_mode_one() -> None:

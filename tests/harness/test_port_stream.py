@@ -1,4 +1,4 @@
-"""The stream to a guest's port: bytes both ways, and its end when the program behind it ends."""
+"""The stream to a guest's port: bytes both ways."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import os
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.errors import TransportError
-from harness.transport.streams import PortStream, ProcessStream
+from harness.transport.streams import PortStream
 
 
 @pytest.fixture
@@ -32,15 +31,8 @@ def port(path: Path) -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def program() -> Iterator[ProcessStream]:
-    stream = ProcessStream(["sleep", "60"])
-    yield stream
-    stream.close()
-
-
-@pytest.fixture
-def stream(path: Path, port: socket.socket, program: ProcessStream) -> Iterator[PortStream]:
-    made = PortStream(path, program)
+def stream(path: Path, port: socket.socket) -> Iterator[PortStream]:
+    made = PortStream(path)
     yield made
     made.close()
 
@@ -64,22 +56,12 @@ def test_silence_is_a_timeout(stream: PortStream) -> None:
         stream.recv(100, 0.01)
 
 
-def test_the_end_of_the_program_is_the_end_of_the_stream(
-    stream: PortStream, port: socket.socket, program: ProcessStream
-) -> None:
-    port.accept()
-    program.process.kill()
-    begin = time.monotonic()
-    assert stream.recv(100, 10.0) == b""
-    assert time.monotonic() - begin < 5
-
-
 def test_the_end_of_the_guest_is_the_end_of_the_stream(stream: PortStream, port: socket.socket) -> None:
     guest, _ = port.accept()
     guest.close()
     assert stream.recv(100, 5.0) == b""
 
 
-def test_a_port_where_nobody_listens_is_told(path: Path, program: ProcessStream) -> None:
+def test_a_port_where_nobody_listens_is_told(path: Path) -> None:
     with pytest.raises(TransportError, match="does not answer"):
-        PortStream(path, program)
+        PortStream(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import stat
+
 import pytest
 
 from harness.abi import PAGE_SIZE, Status
@@ -19,8 +21,9 @@ def outcome(client, call):
 
 @pytest.mark.needs("unix-node")
 def test_the_node_is_for_the_administrator_alone(guest):
-    stat = guest.ssh.run(f"stat -c '%a %u %g %F' {guest.target.device}", deadline=10.0)
-    assert stat.stdout.decode().strip() == "600 0 0 character special file"
+    node = guest.agent.file_stat(guest.target.device)
+    assert stat.S_ISCHR(node.mode)
+    assert (stat.S_IMODE(node.mode), node.user, node.group) == (0o600, 0, 0)
 
 
 @pytest.mark.needs("unix-node")

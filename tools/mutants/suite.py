@@ -115,14 +115,13 @@ class Suite:
         return False
 
     def _change_driver(self, session: CellSession, driver: DriverBuild) -> None:
-        """In the running guest; one that does not take it is ended, and the next test begins with another."""
+        """In the running guest; where it does not take it, the next test begins with a fresh kernel."""
+        if not session.running:
+            return
         try:
-            if session.running:
-                session.change_driver(driver)
-                return
+            session.change_driver(driver)
         except HarnessError:
-            pass
-        session.close()
+            session.retire()
 
     def _ordered(self, kills: Kills, file: str) -> list[pytest.Item]:
         topics = set(Path(file).stem.split("_"))

@@ -1,0 +1,216 @@
+"""How a guest comes to be at work: from where it is, from a checkpoint, or from its boot, whichever is nearest.
+
+The ladder, and what makes one step up it: restore in place, if the guest still runs; restore from a checkpoint, if
+there is one that fits; boot, which makes the checkpoint. Each step is verified by the guest's own word about itself,
+and each that fails is told, with the reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.console.crash import Crash
+from harness.errors import AgentLost, HarnessError, SetupError
+from harness.events import stage
+from harness.matrix import Cell
+from harness.provision.accelerator import KVM
+from harness.provision.checkpoints import Checkpoint, CheckpointStore, checkpoint_key, file_identity, link_or_copy
+from harness.provision.domain_xml import AGENT_CHANNEL, WATCH_CHANNEL, domain_xml, libvirt_arch
+from harness.provision.guest import WARM, Place, RunningGuest
+from harness.session.lab import Lab
+from harness.targets import Target, target_for
+from harness.transport.agent import AgentClient
+
+_FORMAT = "1"
+"""Raised when the way a checkpoint is made changes without any of its parts changing."""
+
+_AGENT_PATH = "/tmp/agent"  # noqa: S108 - a path in the guest, whose only user is us
+
+
+def agent_path(arch: str) -> str:
+    """Where the agent of word size `arch` lies in a guest."""
+    return f"{_AGENT_PATH}-{arch}"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveGuest:
+    """A running guest and connections to the agents in it. `watch` is the one that opens no driver; `facts` is what
+    the guest says of itself when no driver is loaded."""
+
+    guest: RunningGuest
+    agent: AgentClient
+    watch: AgentClient
+    facts: Mapping[str, str]
+
+    def hang_up(self) -> None:
+        """Close the connections; the guest goes on."""
+        self.agent.close()
+        self.watch.close()
+
+    def end(self) -> None:
+        """End connections and guest, whatever state they are in."""
+        self.hang_up()
+        self.guest.destroy()
+
+
+class Starter:
+    """Starts the guest of one cell. `on_crash` and `on_line`: see ConsoleFollower."""
+
+    def __init__(
+        self, lab: Lab, cell: Cell, *, on_crash: Callable[[Crash], None], on_line: Callable[[str], None]
+    ) -> None:
+        self._lab = lab
+        self._cell = cell
+        self._target: Target = target_for(cell.os)
+        self._on_crash = on_crash
+        self._on_line = on_line
+        self._store = CheckpointStore()
+
+    def start(self) -> LiveGuest:
+        """The guest in a new process, from its checkpoint or booted."""
+        place, programs = self._place(), self._programs()
+        key = self._key(place, programs)
+        checkpoint = self._store.find(self._cell.id, key) if self._lab.options.checkpoints else None
+        if checkpoint is not None:
+            try:
+                return self._restore(place, checkpoint)
+            except HarnessError as error:
+                self._tell(f"its checkpoint does not work, so it boots: {error.message}")
+                self._store.discard(checkpoint)
+        return self._boot(place, programs, key)
+
+    def rewind(self, live: LiveGuest, snapshot: str = WARM) -> LiveGuest:
+        """The same guest as it was at `snapshot`, in the same process if that works, else as `start`."""
+        live.hang_up()
+        try:
+            live.guest.rewind(snapshot)
+            return self._verified(live.guest, live.facts if snapshot == WARM else None)
+        except HarnessError as error:
+            self._tell(f"it cannot be restored in place, so it starts anew: {error.message}")
+            live.guest.destroy()
+            return self.start()
+
+    def _tell(self, text: str) -> None:
+        with stage(self._lab.progress, f"{self._cell.id}: {text}"):
+            pass
+
+    def _place(self) -> Place:
+        lab, guest = self._lab, self._cell.guest
+        accelerator = lab.accelerator(guest)
+        return Place(
+            hypervisor=lab.hypervisor,
+            run=lab.run,
+            guest=guest,
+            cell=self._cell.id,
+            kernel=lab.image(guest).kernel,
+            accelerator=accelerator,
+            deadlines=lab.deadlines(guest),
+            on_crash=self._on_crash,
+            on_line=self._on_line,
+            keep=lab.options.keep,
+        )
+
+    def _programs(self) -> Mapping[str, Path]:
+        cell = self._cell
+        return {arch: self._lab.agent(cell.os, arch) for arch in sorted({cell.client, cell.arch})}
+
+    def _key(self, place: Place, programs: Mapping[str, Path]) -> str:
+        """Of everything that the guest in a checkpoint is made of."""
+        nowhere = Path("/")
+        spec = place.spec(nowhere, nowhere)
+        neutral = replace(spec, name="", state="", run="", ports=dict.fromkeys(spec.ports, nowhere))
+        emulator = place.hypervisor.emulator(libvirt_arch(spec.arch), spec.accelerator)
+        return checkpoint_key(
+            {
+                "format": _FORMAT,
+                "domain": domain_xml(neutral),
+                "initrd": str(self._lab.image(place.guest).initrd.resolve()),
+                "emulator": file_identity(Path(emulator)),
+                "processor": place.hypervisor.host_processor() if spec.accelerator == KVM else "",
+                **{
+                    f"agent {arch}": hashlib.sha256(program.read_bytes()).hexdigest()
+                    for arch, program in programs.items()
+                },
+            }
+        )
+
+    def _restore(self, place: Place, checkpoint: Checkpoint) -> LiveGuest:
+        guest = RunningGuest.restore(place, checkpoint)
+        try:
+            return self._verified(guest, checkpoint.facts())
+        except BaseException:
+            guest.destroy()
+            raise
+
+    def _boot(self, place: Place, programs: Mapping[str, Path], key: str) -> LiveGuest:
+        guest = RunningGuest.boot(place, self._lab.image(place.guest).initrd)
+        try:
+            with closing(guest.ssh(place.deadlines)) as ssh:
+                for arch, program in programs.items():
+                    ssh.put(program.read_bytes(), agent_path(arch), deadline=place.deadlines.command, mode=0o755)
+                for port in (AGENT_CHANNEL, WATCH_CHANNEL):
+                    guest.serve(ssh, agent_path(self._cell.client), port, place.deadlines)
+            live = self._connected(guest, {})
+            try:
+                live = replace(live, facts=self._target.fingerprint(live.agent))
+                guest.domain.save_snapshot(WARM)
+                if self._lab.options.checkpoints:
+                    self._publish(live, key)
+            except BaseException:
+                live.hang_up()
+                raise
+        except BaseException:
+            guest.destroy()
+            raise
+        return live
+
+    def _publish(self, live: LiveGuest, key: str) -> None:
+        """Keep the snapshot for later runs. A run whose checkpoint cannot be kept goes on without."""
+
+        def fill(checkpoint: Checkpoint) -> None:
+            spec = live.guest.spec
+            assert spec.disk is not None
+            shutil.copyfile(spec.disk, checkpoint.disk)
+            link_or_copy(spec.initrd, checkpoint.initrd)
+
+        live.guest.domain.pause()
+        try:
+            self._store.publish(self._cell.id, key, fill=fill, keys=live.guest.keys, facts=live.facts)
+        except SetupError as error:
+            self._tell(f"no checkpoint is kept, so the next run boots again: {error}")
+        finally:
+            live.guest.domain.resume()
+
+    def _connected(self, guest: RunningGuest, facts: Mapping[str, str]) -> LiveGuest:
+        deadline = self._lab.deadlines(self._cell.guest).request
+        agent = AgentClient(guest.stream(AGENT_CHANNEL), deadline=deadline, resync=True)
+        try:
+            watch = AgentClient(guest.stream(WATCH_CHANNEL), deadline=deadline, resync=True)
+        except BaseException:
+            agent.close()
+            raise
+        return LiveGuest(guest, agent, watch, facts)
+
+    def _verified(self, guest: RunningGuest, facts: Mapping[str, str] | None) -> LiveGuest:
+        """Connected to a restored guest, which must be the one that was kept."""
+        live = self._connected(guest, facts or {})
+        try:
+            if facts is not None:
+                _compare(facts, self._target.fingerprint(live.agent))
+            self._target.refresh(live.agent)
+            live.watch.ping()
+        except BaseException:
+            live.hang_up()
+            raise
+        return live
+
+
+def _compare(kept: Mapping[str, str], found: Mapping[str, str]) -> None:
+    different = [f"{name} is {found.get(name)!r}, was {kept[name]!r}" for name in kept if found.get(name) != kept[name]]
+    if different:
+        raise AgentLost(f"a restored guest is not the one that was kept: {'; '.join(different)}")
