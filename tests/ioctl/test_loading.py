@@ -81,6 +81,7 @@ def test_the_counters_come_and_go_with_the_driver(guest):
     guest.counters()
 
 
+@pytest.mark.needs("steady-memory")
 def test_loading_again_and_again_costs_nothing(guest):
     for _ in range(WARM_UP_LOADS):
         reload(guest)
