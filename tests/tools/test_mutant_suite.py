@@ -30,6 +30,8 @@ class Guest:
         pass
     def explain(self, error):
         return error
+    def retire(self):
+        ran.append("retire")
     def close(self):
         ran.append("close")
         self.driver = "new guest"
@@ -147,7 +149,7 @@ def test_a_guest_that_does_not_take_the_driver_is_replaced(tmp_path: Path) -> No
         judge(suite, LOCKED)
 
     _, ran = run(tmp_path, work)
-    assert "close" in ran
+    assert "retire" in ran
 
 
 def test_a_suite_that_fails_without_a_mistake_measures_nothing(tmp_path: Path) -> None:
