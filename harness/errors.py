@@ -7,19 +7,61 @@ that does not load, a wrong answer. pytest reports it as a failure.
 
 from __future__ import annotations
 
+import enum
+from dataclasses import dataclass
+
+
+class Kind(enum.Enum):
+    """What a verdict is about."""
+
+    KERNEL_CRASH = "kernel crash"
+    DRIVER_OOPS = "driver oops"
+    REQUEST_HANG = "request hang"
+    GUEST_HANG = "guest hang"
+    AGENT_LOST = "agent lost"
+    GUEST_GONE = "guest gone"
+    DRIVER_LEAK = "driver leak"
+    LAB_FAULT = "lab fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a guest's trouble came to: which test and which request it is blamed on, what makes it the same as another
+    one, and the folder of its evidence (empty if there is none)."""
+
+    kind: Kind
+    cell: str
+    test: str
+    request: str
+    signature: str
+    evidence: str
+
+    def fields(self) -> dict[str, str]:
+        """For JSON."""
+        return {
+            "kind": self.kind.value,
+            "cell": self.cell,
+            "test": self.test,
+            "request": self.request,
+            "signature": self.signature,
+            "evidence": self.evidence,
+        }
+
 
 class HarnessError(Exception):
     """Base of every expected failure.
 
     `message` says what happened and to whom; `hint` says what to do about it; `evidence` is text to show
-    below it (console tail, compiler output), already cut to a readable length.
+    below it (console tail, compiler output), already cut to a readable length. `verdict` is set where a guest was
+    in trouble and a test is to blame.
     """
 
-    def __init__(self, message: str, *, hint: str = "", evidence: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", evidence: str = "", verdict: Verdict | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.evidence = evidence
+        self.verdict = verdict
 
     def __str__(self) -> str:
         text = self.message

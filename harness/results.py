@@ -7,7 +7,7 @@ the fields of `CellResult`. Later versions add fields and change none.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 SCHEMA = "supdrv-harness/results/1"
@@ -24,7 +24,8 @@ class CellResult:
     `status` is `passed`, `failed` or `not_run`; `reason` says why it is not `passed`. `kernel` is the release
     that the running guest named, `driver` the build id that the loaded driver carried; both are empty if the
     guest never answered. `passed`, `failed`, `errors` and `not_covered` count tests; `seconds` is wall time
-    from the first test's set-up to the last one's end.
+    from the first test's set-up to the last one's end. `troubles` has an object with the fields of
+    `harness.errors.Verdict` for each test that cost a guest.
     """
 
     id: str
@@ -38,6 +39,7 @@ class CellResult:
     errors: int
     not_covered: int
     seconds: float
+    troubles: tuple[Mapping[str, str], ...] = ()
 
 
 def matrix_passed(cells: Sequence[CellResult]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,8 @@ CELL = "harness.cell"
 KERNEL = "harness.kernel"
 DRIVER = "harness.driver"
 UNAVAILABLE = "harness.unavailable"
+VERDICT = "harness.verdict"
+"""The fields of a Verdict as JSON."""
 BLAMED = "harness.blamed"
 """Id of the test whose failure a report is, if it is not that of the test it came with."""
 
@@ -30,6 +33,7 @@ class _Tally:
     skipped: int = 0
     first: float = 0.0
     last: float = 0.0
+    troubles: list[Mapping[str, str]] = field(default_factory=list)
 
 
 class ResultsCollector:
@@ -62,6 +66,8 @@ class ResultsCollector:
             else:
                 tally.skipped += 1
         elif report.failed:
+            if VERDICT in facts:
+                tally.troubles.append(json.loads(str(facts[VERDICT])))
             tally.passed.discard(report.nodeid)
             if report.when == "call":
                 tally.failed += 1
@@ -99,4 +105,5 @@ class ResultsCollector:
             errors=tally.errors,
             not_covered=tally.skipped,
             seconds=round(tally.last - tally.first, 3),
+            troubles=tuple(tally.troubles),
         )

@@ -54,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="a fresh kernel for each test, each file of tests, or each run of a cell (default)",
     )
     group.addoption("--no-checkpoints", action="store_true", help="boot every guest, and keep nothing of it")
+    group.addoption("--dump-memory", action="store_true", help="add the guest's memory to the evidence of a failure")
     group.addoption("--keep-guests", action="store_true", help="leave the guests running; end them: harness down")
     group.addoption("--evidence", metavar="DIR", help="where failures are explained (default: results/evidence)")
     group.addoption("--results", metavar="FILE", help="write the results of the cells as JSON")
@@ -76,6 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
         accelerator=config.getoption("--accelerator"),
         keep=config.getoption("--keep-guests"),
         isolation=config.getoption("--isolate"),
+        dump_memory=config.getoption("--dump-memory"),
         checkpoints=not config.getoption("--no-checkpoints"),
     )
     if hasattr(config, "workerinput"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from xml.etree import ElementTree
 
 import libvirt
@@ -96,6 +97,15 @@ class Domain:
         """Let a guest run again that its panic device has stopped, so that it prints what it has to say: a
         kernel that panics inside an NMI reports the panic to the device first and prints it afterwards."""
         self.resume()
+
+    def dump_memory(self, path: Path) -> None:
+        """Write the guest's memory and registers to `path`, an ELF core file."""
+        try:
+            self._handle.coreDumpWithFormat(
+                str(path), libvirt.VIR_DOMAIN_CORE_DUMP_FORMAT_RAW, libvirt.VIR_DUMP_MEMORY_ONLY
+            )
+        except libvirt.libvirtError as error:
+            raise ProvisionError(f"domain {self.name!r}: its memory could not be dumped: {error}") from error
 
     def destroy(self) -> None:
         """End the domain at once. A domain that is already gone is fine."""

@@ -28,7 +28,7 @@ from harness.session.evidence import Scene
 from harness.session.lab import Lab
 from harness.session.leaks import LeakHunt
 from harness.session.starting import LiveGuest, Starter, agent_path
-from harness.session.verdicts import Case, crash_verdict, hang_verdict, lost_verdict
+from harness.session.verdicts import Case, crash_verdict, hang_verdict, leak_verdict, lost_verdict
 from harness.targets import DriverBuild, target_for
 from harness.timeouts import Deadlines
 from harness.transport.agent import AgentClient
@@ -329,13 +329,12 @@ class CellSession:
     def _reset(self) -> None:
         self._reset_processes()
         counters = self.counters()
-        left = {name: value for name, value in counters.items() if value != self._baseline.get(name, 0)}
+        baseline = {name: self._baseline.get(name, 0) for name in counters}
+        left = {name: (now, baseline[name]) for name, now in counters.items() if now != baseline[name]}
         if left:
+            verdict = leak_verdict(self._case(), left)
             self.retire()
-            raise GuestError(
-                f"{self.cell.id}: the driver leaks: after every client is gone its counters are "
-                + ", ".join(f"{name} {value} (was {self._baseline.get(name, 0)})" for name, value in left.items())
-            )
+            raise verdict
         self._clean = True
 
     def _reset_processes(self) -> None:
@@ -370,6 +369,7 @@ class CellSession:
             build=self._build,
             scene=scene or self._scene(),
             evidence=self._lab.options.evidence,
+            dump_memory=self._lab.options.dump_memory,
         )
 
     def _crash_error(self, crash: Crash) -> GuestCrash:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from harness.console.crash import Frame, find_frames
-from harness.errors import AgentLost, GuestHang, ProvisionError, TransportError
+from harness.errors import AgentLost, GuestHang, Kind, ProvisionError, TransportError
 from harness.provision.guest import RunningGuest
 from harness.session.starting import LiveGuest
 from harness.targets import Target
@@ -15,9 +15,9 @@ from harness.timeouts import Deadlines
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """`kind` is a phrase for the verdict, `text` what was seen, `frames` the backtraces in it."""
+    """`kind` says what hangs, `text` is what was seen, `frames` are the backtraces in it."""
 
-    kind: str
+    kind: Kind
     text: str
     frames: tuple[Frame, ...]
 
@@ -33,7 +33,7 @@ def diagnose_hang(live: LiveGuest, target: Target, deadlines: Deadlines) -> Diag
         text = target.waiting_threads(live.watch) or "(the agent has no thread left)"
     except (GuestHang, AgentLost, TransportError):
         return _interrupt(live.guest, deadlines)  # the whole guest hangs
-    return Diagnosis(kind="a request hangs", text=text, frames=find_frames(text))
+    return Diagnosis(kind=Kind.REQUEST_HANG, text=text, frames=find_frames(text))
 
 
 def _interrupt(guest: RunningGuest, deadlines: Deadlines) -> Diagnosis:
@@ -41,7 +41,7 @@ def _interrupt(guest: RunningGuest, deadlines: Deadlines) -> Diagnosis:
     try:
         guest.domain.inject_nmi()
     except ProvisionError as error:
-        return Diagnosis(kind="the guest hangs", text=str(error), frames=())
+        return Diagnosis(kind=Kind.GUEST_HANG, text=str(error), frames=())
     end = time.monotonic() + deadlines.diagnosis
     while guest.domain.running() and time.monotonic() < end:
         time.sleep(_POLL_SECONDS)
@@ -49,5 +49,5 @@ def _interrupt(guest: RunningGuest, deadlines: Deadlines) -> Diagnosis:
     guest.console.wait_for("---[ end Kernel panic", deadlines.diagnosis, alive=lambda: True)
     crash = guest.console.crash()
     if crash is None:
-        return Diagnosis(kind="the guest hangs", text="(it does not answer to an NMI either)", frames=())
-    return Diagnosis(kind="the guest hangs", text=crash.head, frames=crash.frames)
+        return Diagnosis(kind=Kind.GUEST_HANG, text="(it does not answer to an NMI either)", frames=())
+    return Diagnosis(kind=Kind.GUEST_HANG, text=crash.head, frames=crash.frames)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.console.crash import Crash
+from harness.errors import Verdict
 
 _CONSOLE_LINES = 40
 
@@ -30,7 +31,11 @@ def _facts(scene: Scene) -> tuple[str, ...]:
     )
 
 
-def crash_text(scene: Scene, crash: Crash, backtrace: list[str], folder: Path) -> str:
+def _ending(verdict: Verdict) -> tuple[str, ...]:
+    return (f"signature: {verdict.signature}", f"evidence:  {verdict.evidence}")
+
+
+def crash_text(scene: Scene, crash: Crash, backtrace: list[str], verdict: Verdict) -> str:
     """The report of a crash, for the terminal."""
     parts = [
         *_facts(scene),
@@ -38,12 +43,12 @@ def crash_text(scene: Scene, crash: Crash, backtrace: list[str], folder: Path) -
         *(f"    {line}" for line in backtrace or ["(the kernel printed none)"]),
         "console:",
         *(f"    {line}" for line in crash.head.splitlines()[:_CONSOLE_LINES]),
-        f"evidence:  {folder}",
+        *_ending(verdict),
     ]
     return "\n".join(parts)
 
 
-def hang_text(scene: Scene, diagnosis: str, backtrace: list[str], folder: Path) -> str:
+def hang_text(scene: Scene, diagnosis: str, backtrace: list[str], verdict: Verdict) -> str:
     """The report of a request or a guest that does not answer, for the terminal."""
     parts = [
         *_facts(scene),
@@ -51,19 +56,19 @@ def hang_text(scene: Scene, diagnosis: str, backtrace: list[str], folder: Path) 
         *(f"    {line}" for line in diagnosis.splitlines()),
         *(["backtrace:"] if backtrace else []),
         *(f"    {line}" for line in backtrace),
-        f"evidence:  {folder}",
+        *_ending(verdict),
     ]
     return "\n".join(parts)
 
 
-def lost_text(scene: Scene, folder: Path) -> str:
+def lost_text(scene: Scene, verdict: Verdict) -> str:
     """The report of an agent or a guest that went away without a crash report, for the terminal."""
     tail = scene.console.replace("\r", "").splitlines()[-_CONSOLE_LINES:]
     parts = [
         *_facts(scene),
         "console:",
         *(f"    {line}" for line in tail or ["(nothing was printed during the test)"]),
-        f"evidence:  {folder}",
+        *_ending(verdict),
     ]
     return "\n".join(parts)
 

@@ -25,6 +25,7 @@ class LabOptions:
     """Choices of the user. `project` is the root of the source tree, `evidence` where failures are explained,
     `accelerator` is `auto`, `kvm` or `qemu`, `keep` leaves guests running at the end. `isolation` says how long a
     kernel is used: for one `test`, for one `file` of tests, or for the `run`. Without `checkpoints` every guest boots.
+    `dump_memory` adds a guest's memory to the evidence of its failure.
     `driver_tree` is a tree to build the driver in and from, in place of the project's."""
 
     project: Path
@@ -34,6 +35,7 @@ class LabOptions:
     keep: bool = False
     isolation: str = "run"
     checkpoints: bool = True
+    dump_memory: bool = False
     driver_tree: Path | None = None
 
 

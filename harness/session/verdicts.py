@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.console.crash import Crash, Frame
+from harness.console.signature import signature
 from harness.console.symbolize import symbolize
-from harness.errors import AgentLost, GuestCrash, GuestHang, HarnessError
+from harness.errors import AgentLost, GuestCrash, GuestError, GuestHang, HarnessError, Kind, Verdict
 from harness.session.diagnosis import diagnose_hang
 from harness.session.evidence import Scene, crash_text, folder_name, hang_text, lost_text, write_evidence
 from harness.session.starting import LiveGuest
@@ -19,7 +21,7 @@ from harness.timeouts import Deadlines
 @dataclass(frozen=True, slots=True)
 class Case:
     """A failure to be judged: in which cell and test, in which guest, with what driver, and where the evidence of the
-    run goes."""
+    run goes. `dump_memory` adds the guest's memory to it."""
 
     cell: str
     test: str
@@ -28,6 +30,7 @@ class Case:
     build: DriverBuild | None
     scene: Scene
     evidence: Path
+    dump_memory: bool = False
 
     @property
     def folder(self) -> Path:
@@ -40,22 +43,39 @@ class Case:
             return [str(frame) for frame in frames]
         return symbolize(frames, module=self.target.module, image=self.build.path)
 
-    def leave(self, verdict: str) -> None:
+    def verdict(self, kind: Kind, how: str, frames: Sequence[Frame]) -> Verdict:
+        """The case in short; `how` it failed is part of its signature."""
+        return Verdict(
+            kind=kind,
+            cell=self.cell,
+            test=self.test,
+            request=self.scene.request,
+            signature=signature(how, frames, self.target.module),
+            evidence=str(self.folder),
+        )
+
+    def leave(self, verdict: Verdict, text: str) -> None:
         """Write the evidence."""
         files = {
-            "verdict.txt": verdict,
+            "verdict.txt": text,
+            "verdict.json": json.dumps(verdict.fields(), indent=2),
             "console.log": self.live.guest.console.text(),
             "request.txt": self.scene.request,
         }
         write_evidence(self.folder, files)
+        if self.dump_memory:
+            self.live.guest.domain.dump_memory(self.folder / "memory.elf")
 
 
 def crash_verdict(case: Case, crash: Crash) -> GuestCrash:
     """The guest's kernel has reported something."""
-    text = crash_text(case.scene, crash, case.backtrace(crash.frames), case.folder)
+    ours = any(frame.module == case.target.module for frame in crash.frames)
+    kind = Kind.KERNEL_CRASH if crash.kind == "panic" or not ours else Kind.DRIVER_OOPS
+    verdict = case.verdict(kind, crash.kind, crash.frames)
+    text = crash_text(case.scene, crash, case.backtrace(crash.frames), verdict)
     message = f"{case.cell}: kernel {crash.kind} in {case.test}: {crash.title}"
-    case.leave(f"{message}\n{text}")
-    return GuestCrash(message, evidence=text)
+    case.leave(verdict, f"{message}\n{text}")
+    return GuestCrash(message, evidence=text, verdict=verdict)
 
 
 def hang_verdict(case: Case, error: GuestHang, deadlines: Deadlines) -> GuestHang | GuestCrash:
@@ -64,17 +84,33 @@ def hang_verdict(case: Case, error: GuestHang, deadlines: Deadlines) -> GuestHan
     if crash is not None:
         return crash_verdict(case, crash)
     diagnosis = diagnose_hang(case.live, case.target, deadlines)
-    text = hang_text(case.scene, diagnosis.text, case.backtrace(diagnosis.frames), case.folder)
-    message = f"{case.cell}: {diagnosis.kind} in {case.test}: {error.message}"
-    case.leave(f"{message}\n{text}")
-    return GuestHang(message, evidence=text)
+    verdict = case.verdict(diagnosis.kind, diagnosis.kind.value, diagnosis.frames)
+    text = hang_text(case.scene, diagnosis.text, case.backtrace(diagnosis.frames), verdict)
+    what = "a request hangs" if diagnosis.kind is Kind.REQUEST_HANG else "the guest hangs"
+    message = f"{case.cell}: {what} in {case.test}: {error.message}"
+    case.leave(verdict, f"{message}\n{text}")
+    return GuestHang(message, evidence=text, verdict=verdict)
 
 
 def lost_verdict(case: Case, error: HarnessError) -> HarnessError:
     """The connection ended while the kernel reported nothing."""
     alive = case.live.guest.domain.running()
+    kind = Kind.AGENT_LOST if alive else Kind.GUEST_GONE
     what = "the agent is gone, the kernel is silent" if alive else "the guest reset itself or was ended"
     message = f"{case.cell}: {what} in {case.test}: {error.message}"
-    text = lost_text(case.scene, case.folder)
-    case.leave(f"{message}\n{text}")
-    return AgentLost(message, evidence=text) if alive else GuestCrash(message, evidence=text)
+    verdict = case.verdict(kind, kind.value, ())
+    text = lost_text(case.scene, verdict)
+    case.leave(verdict, f"{message}\n{text}")
+    if alive:
+        return AgentLost(message, evidence=text, verdict=verdict)
+    return GuestCrash(message, evidence=text, verdict=verdict)
+
+
+def leak_verdict(case: Case, counters: Mapping[str, tuple[int, int]]) -> GuestError:
+    """The driver's counters are not back where they were: name, where it is now, where it was."""
+    left = ", ".join(f"{name} {now} (was {before})" for name, (now, before) in sorted(counters.items()))
+    verdict = case.verdict(Kind.DRIVER_LEAK, f"driver leak of {', '.join(sorted(counters))}", ())
+    message = f"{case.cell}: the driver leaks in {case.test}: after every client is gone its counters are {left}"
+    text = lost_text(case.scene, verdict)
+    case.leave(verdict, f"{message}\n{text}")
+    return GuestError(message, evidence=text, verdict=verdict)
