@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.images.host_tool import space_checked
+from harness.errors import SetupError
 from harness.images.keys import GuestKeys
 from harness.places import cache_dir
 
@@ -91,7 +91,7 @@ class CheckpointStore:
         directory = self.root / cell / key
         try:
             os.utime(directory)  # it is in use: others go first
-        except FileNotFoundError:
+        except OSError:
             return None
         return Checkpoint(directory)
 
@@ -102,7 +102,7 @@ class CheckpointStore:
         Raises SetupError if there is no space for it; nothing is left of it then."""
         place = self.root / cell
         making = Checkpoint(place / f".{secrets.token_hex(4)}")
-        with space_checked(f"keep a checkpoint of {cell}"):
+        try:
             try:
                 making.directory.mkdir(mode=0o700, parents=True)
                 fill(making)
@@ -116,7 +116,9 @@ class CheckpointStore:
                         raise
             finally:
                 shutil.rmtree(making.directory, ignore_errors=True)
-        self._forget_old(place)
+            self._forget_old(place)
+        except OSError as error:
+            raise SetupError(f"cannot keep a checkpoint of {cell} in {place}: {error.strerror}") from error
         return finished
 
     def discard(self, checkpoint: Checkpoint) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,9 +163,14 @@ class RunningGuest:
 
     def _wait_ready(self, place: Place) -> None:
         deadline = place.deadlines.boot
-        if not self.console.wait_for(READY_LINE, deadline, alive=self.domain.running):
+
+        def alive() -> bool:
+            return self.console.crash() is None and self.domain.running()
+
+        begin = time.monotonic()
+        if not self.console.wait_for(READY_LINE, deadline, alive=alive):
             raise BootError(
-                f"guest {place.guest.name!r} was not ready within {deadline:.0f} s",
+                f"guest {place.guest.name!r} was not ready after {time.monotonic() - begin:.0f} s of {deadline:.0f} s",
                 hint=f"watch it boot: harness console {place.cell}",
                 evidence=self.console_tail(),
             )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from xml.etree import ElementTree
 
 import libvirt
@@ -12,6 +14,8 @@ import libvirt_qemu
 
 from harness.errors import ProvisionError
 from harness.provision.domain_xml import METADATA_NAMESPACE
+
+Answer = TypeVar("Answer")
 
 _FORWARD = re.compile(r"TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+(\d+)")
 
@@ -35,7 +39,8 @@ class Owner:
 class Domain:
     """One running domain. Every method raises ProvisionError if libvirt refuses."""
 
-    def __init__(self, handle: libvirt.virDomain) -> None:
+    def __init__(self, hypervisor: Hypervisor, handle: libvirt.virDomain) -> None:
+        self._hypervisor = hypervisor
         self._handle = handle
         self.name: str = handle.name()
 
@@ -48,13 +53,22 @@ class Domain:
         raise ProvisionError(f"domain {self.name!r}: QEMU made no forward to port {guest_port}")
 
     def _monitor(self, command: str) -> str:
+        human = libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
         try:
-            answer: str = libvirt_qemu.qemuMonitorCommand(
-                self._handle, command, libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
-            )
+            return self._ask(lambda handle: str(libvirt_qemu.qemuMonitorCommand(handle, command, human)))
         except libvirt.libvirtError as error:
             raise ProvisionError(f"domain {self.name!r}: monitor command {command!r} failed: {error}") from error
-        return answer
+
+    def _ask(self, work: Callable[[libvirt.virDomain], Answer]) -> Answer:
+        """`work` with the domain; once more through a new connection if the daemon behind the old one is gone. Guests
+        outlive their daemon."""
+        try:
+            return work(self._handle)
+        except libvirt.libvirtError:
+            if not self._hypervisor.renew():
+                raise
+        self._handle = self._hypervisor.lookup(self.name)
+        return work(self._handle)
 
     def save_snapshot(self, name: str) -> None:
         """Keep memory, devices and disk of the guest under `name`, in its disk; it does not run meanwhile."""
@@ -81,7 +95,7 @@ class Domain:
     def running(self) -> bool:
         """Whether the guest's processors run (a crashed, paused or vanished domain does not run)."""
         try:
-            state, _reason = self._handle.state()
+            state, _reason = self._ask(lambda handle: handle.state())
         except libvirt.libvirtError:
             return False
         return bool(state == libvirt.VIR_DOMAIN_RUNNING)
@@ -89,7 +103,7 @@ class Domain:
     def inject_nmi(self) -> None:
         """Interrupt a guest that answers nothing; its kernel then prints where it was."""
         try:
-            self._handle.injectNMI()
+            self._ask(lambda handle: handle.injectNMI())
         except libvirt.libvirtError as error:
             raise ProvisionError(f"domain {self.name!r}: no NMI could be injected: {error}") from error
 
@@ -101,16 +115,15 @@ class Domain:
     def dump_memory(self, path: Path) -> None:
         """Write the guest's memory and registers to `path`, an ELF core file."""
         try:
-            self._handle.coreDumpWithFormat(
-                str(path), libvirt.VIR_DOMAIN_CORE_DUMP_FORMAT_RAW, libvirt.VIR_DUMP_MEMORY_ONLY
-            )
+            form, what = libvirt.VIR_DOMAIN_CORE_DUMP_FORMAT_RAW, libvirt.VIR_DUMP_MEMORY_ONLY
+            self._ask(lambda handle: handle.coreDumpWithFormat(str(path), form, what))
         except libvirt.libvirtError as error:
             raise ProvisionError(f"domain {self.name!r}: its memory could not be dumped: {error}") from error
 
     def destroy(self) -> None:
         """End the domain at once. A domain that is already gone is fine."""
         try:
-            self._handle.destroy()
+            self._ask(lambda handle: handle.destroy())
         except libvirt.libvirtError as error:
             gone = (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID)
             if error.get_error_code() not in gone:
@@ -127,19 +140,44 @@ class Domain:
 
 
 class Hypervisor:
-    """An open libvirt connection. Closing it destroys the domains started by it, unless they are to stay."""
+    """An open libvirt connection. Closing it destroys the domains started by it, unless they are to stay.
 
-    def __init__(self, uri: str, handle: libvirt.virConnect) -> None:
-        self.uri = uri
-        self._handle = handle
+    `find_uri` tells where to connect to, and starts the daemon there if that is up to us; `tell` hears of a connection
+    that had to be made anew.
+    """
+
+    def __init__(self, find_uri: Callable[[], str], tell: Callable[[str], None]) -> None:
+        self._find_uri = find_uri
+        self._tell = tell
+        self.uri, self._handle = self._open()
+
+    def _open(self) -> tuple[str, libvirt.virConnect]:
+        uri = self._find_uri()
+        try:
+            return uri, libvirt.open(uri)
+        except libvirt.libvirtError as error:
+            raise ProvisionError(f"cannot connect to libvirt at {uri}: {error}", hint="run: harness doctor") from error
 
     @classmethod
     def connect(cls, uri: str) -> Hypervisor:
         """Open `uri`. Raises ProvisionError if nobody answers there."""
+        return cls(lambda: uri, lambda _text: None)
+
+    def renew(self) -> bool:
+        """Connect anew if the daemon behind the connection is gone; whether it was. Guests that were to die with the
+        old connection are only ended by their run from now on, or by the next one."""
         try:
-            return cls(uri, libvirt.open(uri))
-        except libvirt.libvirtError as error:
-            raise ProvisionError(f"cannot connect to libvirt at {uri}: {error}", hint="run: harness doctor") from error
+            if self._handle.isAlive():
+                return False
+        except libvirt.libvirtError:
+            pass  # it cannot even say that
+        self._tell("libvirt's daemon has gone; connect again")
+        self.uri, self._handle = self._open()
+        return True
+
+    def lookup(self, name: str) -> libvirt.virDomain:
+        """libvirt's handle of a domain; raises libvirt's own error if there is none."""
+        return self._handle.lookupByName(name)
 
     def versions(self) -> tuple[str, str]:
         """Versions of libvirt and of the hypervisor, as `9.0.0`."""
@@ -171,14 +209,19 @@ class Hypervisor:
         flags = 0 if keep else libvirt.VIR_DOMAIN_START_AUTODESTROY
         flags |= libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
         try:
-            return Domain(self._handle.createXML(xml, flags))
+            try:
+                return Domain(self, self._handle.createXML(xml, flags))
+            except libvirt.libvirtError:
+                if not self.renew():
+                    raise
+            return Domain(self, self._handle.createXML(xml, flags))
         except libvirt.libvirtError as error:
             raise ProvisionError(f"libvirt did not start the guest: {error}", hint="run: harness doctor") from error
 
     def ours(self) -> list[tuple[Domain, Owner]]:
         """Every domain that a harness started here, whoever's run it is."""
         try:
-            domains = [Domain(handle) for handle in self._handle.listAllDomains()]
+            domains = [Domain(self, handle) for handle in self._handle.listAllDomains()]
         except libvirt.libvirtError as error:
             raise ProvisionError(f"libvirt at {self.uri} does not list its domains: {error}") from error
         return [(domain, owner) for domain in domains if (owner := domain.owner()) is not None]

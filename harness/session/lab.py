@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.config import Guest
 from harness.errors import CellUnavailable
-from harness.events import Progress
+from harness.events import Progress, stage
 from harness.matrix import Cell
 from harness.provision.accelerator import EMULATION, KVM, choose_accelerator
 from harness.provision.daemon import SESSION_URI, resolve_uri
@@ -53,10 +53,15 @@ class Lab:
     def hypervisor(self) -> Hypervisor:
         """The libvirt connection. What dead runs left behind is removed when it is opened."""
         if self._hypervisor is None:
-            hypervisor = Hypervisor.connect(resolve_uri(self.options.uri))
+            hypervisor = Hypervisor(lambda: resolve_uri(self.options.uri), self.tell)
             clear_orphans(hypervisor)
             self._hypervisor = hypervisor
         return self._hypervisor
+
+    def tell(self, text: str) -> None:
+        """Show a step that takes no time."""
+        with stage(self.progress, text):
+            pass
 
     @property
     def run(self) -> Run:

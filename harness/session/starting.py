@@ -16,7 +16,6 @@ from pathlib import Path
 
 from harness.console.crash import Crash
 from harness.errors import AgentLost, HarnessError, SetupError
-from harness.events import stage
 from harness.matrix import Cell
 from harness.provision.accelerator import KVM
 from harness.provision.checkpoints import Checkpoint, CheckpointStore, checkpoint_key, file_identity, link_or_copy
@@ -96,8 +95,7 @@ class Starter:
             return self.start()
 
     def _tell(self, text: str) -> None:
-        with stage(self._lab.progress, f"{self._cell.id}: {text}"):
-            pass
+        self._lab.tell(f"{self._cell.id}: {text}")
 
     def _place(self) -> Place:
         lab, guest = self._lab, self._cell.guest

@@ -4,64 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from harness.config import load_guests
 from harness.events import RecordingProgress
-from harness.matrix import Cell, cells, select
-from harness.places import cache_dir
 from harness.provision.guest import READY_LINE
 from harness.session.cell_session import CellSession
-from harness.session.lab import Lab, LabOptions
 from harness.transport.wire import FileFlag
 
-ROOT = Path(__file__).parents[2]
 CLOCK_SECONDS = 2.0
 MARK = "/tmp/mark"
-
-
-@pytest.fixture(autouse=True)
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache with the images of the real one, and checkpoints of its own."""
-    own = tmp_path / "cache" / "supdrv-harness"
-    own.mkdir(parents=True)
-    for entry in cache_dir().iterdir():
-        if entry.name != "checkpoints":
-            (own / entry.name).symlink_to(entry)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return own / "checkpoints"
-
-
-@pytest.fixture
-def amd64() -> Cell:
-    (chosen,) = select(cells(load_guests(ROOT / "guests")), ["linux-amd64"])
-    return chosen
-
-
-@pytest.fixture
-def progress() -> RecordingProgress:
-    return RecordingProgress()
-
-
-@pytest.fixture
-def new_session(amd64: Cell, progress: RecordingProgress, tmp_path: Path) -> Iterator[Callable[..., CellSession]]:
-    """Sessions, each of a lab of its own, as in a run of its own."""
-    made: list[tuple[CellSession, Lab]] = []
-
-    def make(**options: object) -> CellSession:
-        wanted = replace(LabOptions(project=ROOT, evidence=tmp_path / "evidence"), **options)
-        lab = Lab(wanted, progress)
-        made.append((CellSession(lab, amd64), lab))
-        return made[-1][0]
-
-    yield make
-    for session, lab in made:
-        session.close()
-        lab.close()
 
 
 def booted(session: CellSession) -> bool:
