@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from harness.errors import ProtocolError
 from harness.transport import wire
-from harness.transport.connection import Connection
+from harness.transport.connection import Connection, PendingCall
 from harness.transport.wire import (
     Carry,
     ClientExit,
@@ -80,6 +80,10 @@ class AgentClient(Connection):
         """Kills all clients but `spared` (0: all), closes all handles, unmaps all memory the agent knows of."""
         body = self._do(Op.RESET, _U16.pack(spared), client=client, deadline=deadline).body
         return ResetCounts(*wire.parse_fields(struct.Struct("<IIII"), body))
+
+    def reset_begin(self) -> PendingCall:
+        """`reset`, without waiting for it; what is asked of the agent next is answered after it."""
+        return self.start(Op.RESET, _U16.pack(0))
 
     def sleep(self, ms: int, *, client: int = 0, deadline: float | None = None) -> None:
         """Keeps the process busy for so many milliseconds."""
