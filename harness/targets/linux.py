@@ -143,7 +143,10 @@ class LinuxTarget:
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """From debugfs: a line `name value` each."""
         text = agent.file_read(_COUNTERS, length=_COUNTERS_BYTES).decode("ascii")
-        return {name: int(value) for name, value in (line.split() for line in text.splitlines())}
+        try:
+            return {name: int(value) for name, value in (line.split() for line in text.splitlines())}
+        except ValueError as error:
+            raise GuestError("the driver's counters are not lines of a name and a number", evidence=text) from error
 
     def physical_pages(self, agent: AgentClient, pid: int, address: int, count: int) -> tuple[int, ...]:
         """From the process's page map: a word for each page, its frame below bit 55, bit 63 if it is there."""
