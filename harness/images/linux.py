@@ -18,7 +18,7 @@ _VERSIONED_IMAGE = re.compile(r"linux-image-\d+\.\d.*")
 _HEADERS = re.compile(r"linux-headers-\d+\.\d.*")
 _KBUILD = re.compile(r"linux-kbuild-\d+\.\d.*")
 _MODULES = ("virtio_pci", "virtio_net", "virtio_console", "virtio_rng")
-_OPTIONAL_MODULES = ("pvpanic-mmio", "pvpanic-pci", "i6300esb", "button", "evdev")
+_OPTIONAL_MODULES = ("pvpanic-mmio", "pvpanic-pci", "i6300esb", "button", "evdev", "qemu_fw_cfg")
 _REAL_SYSTEM_MAP = 4096
 
 

@@ -69,6 +69,8 @@ def domain_xml(spec: DomainSpec) -> str:
     features = SubElement(domain, "features")
     SubElement(features, "acpi")
     SubElement(features, "apic")
+    # A Linux that finds this device says in it how to read a dump of its memory.
+    SubElement(features, "vmcoreinfo", state="on")
     domain.append(_cpu(spec))
     SubElement(domain, "clock", offset="utc")
     _text(domain, "on_poweroff", "destroy")

@@ -142,7 +142,10 @@ def test_a_crash_is_judged_in_seconds_and_the_memory_is_kept_if_asked_for(new_se
     assert verdict.verdict is not None
     assert verdict.verdict.kind is Kind.KERNEL_CRASH
     memory = Path(verdict.verdict.evidence) / "memory.elf"
-    assert memory.read_bytes()[:4] == b"\x7fELF"
+    with memory.open("rb") as stream:
+        head = stream.read(1 << 16)
+    assert head[:4] == b"\x7fELF"
+    assert b"OSRELEASE=" + session.kernel.encode() in head
     assert memory.stat().st_size > 256 << 20
     session.begin_test("next")
     works(session)
