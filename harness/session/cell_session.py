@@ -208,7 +208,9 @@ class CellSession:
 
     def _keep(self, loaded: tuple[str, Mapping[str, int]]) -> None:
         """Make the next fresh kernel one that has the driver loaded already."""
+        self.target.prepare(self.agent)
         self.guest.domain.save_snapshot(_LOADED)
+        self.target.refresh(self.agent)
         self._kept = loaded
 
     def load_driver(self) -> None:

@@ -25,7 +25,7 @@ from harness.session.lab import Lab
 from harness.targets import Target, target_for
 from harness.transport.agent import AgentClient
 
-_FORMAT = "1"
+_FORMAT = "2"
 """Raised when the way a checkpoint is made changes without any of its parts changing."""
 
 _AGENT_PATH = "/tmp/agent"  # noqa: S108 - a path in the guest, whose only user is us
@@ -156,9 +156,11 @@ class Starter:
             live = self._connected(guest, {})
             try:
                 live = replace(live, facts=self._target.fingerprint(live.agent))
+                self._target.prepare(live.agent)
                 guest.domain.save_snapshot(WARM)
                 if self._lab.options.checkpoints:
                     self._publish(live, key)
+                self._target.refresh(live.agent)
             except BaseException:
                 live.hang_up()
                 raise

@@ -62,8 +62,12 @@ class Target(Protocol):
     def fingerprint(self, agent: AgentClient) -> Mapping[str, str]:
         """What tells this boot of this guest, as it is now, from any other: facts by name."""
 
+    def prepare(self, agent: AgentClient) -> None:
+        """Make a guest ready to be kept: what its kernel would take for trouble is its clock's jump at a restore."""
+
     def refresh(self, agent: AgentClient) -> None:
-        """Give a guest that has been restored what it cannot have kept: the time of day, and randomness."""
+        """Give a guest that has been kept or restored what it cannot have kept: the time of day, and randomness; and
+        undo `prepare`."""
 
     def load_driver(self, agent: AgentClient, driver: DriverBuild, options: Mapping[str, int]) -> str:
         """Put the driver into the guest and load it with `options` (docs/driver.md), the others at their defaults.

@@ -38,6 +38,8 @@ _STACK_BYTES = 8192
 _RANDOM = "/dev/urandom"
 _SEED_BYTES = 64
 _RNDRESEEDCRNG = 0x5207  # random(4)
+_WATCHDOG = "/proc/sys/kernel/watchdog"
+_STALLS_SUPPRESSED = "/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress"
 
 # Numbers of Linux, whatever system the controller runs on. EBADF and ENOTTY: docs/driver.md; EAGAIN: delete_module(2).
 _REFUSALS = {
@@ -88,8 +90,16 @@ class LinuxTarget:
             "agent": f"{hello.build_id}, process {hello.pid}",
         }
 
+    def prepare(self, agent: AgentClient) -> None:
+        """Under emulation the clock that the kernel's watchdogs go by does not go back at a restore: the longer the
+        guest has run, the longer a processor seems to have been stuck."""
+        agent.file_write(_WATCHDOG, b"0")
+        agent.file_write(_STALLS_SUPPRESSED, b"1")
+
     def refresh(self, agent: AgentClient) -> None:
-        """New random bytes into the pool, used from now on, and the time."""
+        """New random bytes into the pool, used from now on, and the time. The watchdogs begin anew."""
+        agent.file_write(_WATCHDOG, b"1")
+        agent.file_write(_STALLS_SUPPRESSED, b"0")
         agent.file_write(_RANDOM, os.urandom(_SEED_BYTES))
         handle = agent.open(_RANDOM, OpenFlag.READ_WRITE)
         reseeded = agent.ioctl_raw(handle, _RNDRESEEDCRNG)
