@@ -1,7 +1,7 @@
 # The entry point. `make help` lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix test unit coverage fuzz mutants soak lab suite bench lint format lock clean down
+.PHONY: help setup matrix test unit coverage fuzz mutants soak lab suite bench bench-peers lint format lock clean down
 
 BIN := .venv/bin
 ARGS ?=
@@ -52,6 +52,9 @@ suite: ## The ioctl suite in every cell
 bench: ## Measure what the README states
 	@$(BIN)/harness bench $(ARGS)
 
+bench-peers: ## The same tests through virtme-ng, pytest-testinfra and this harness, which each take how long
+	@$(BIN)/python -m tools.peers $(ARGS)
+
 lint: ## Style, types, import layers, C formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -68,6 +71,8 @@ lock: ## Renew the lock files from pyproject.toml
 	echo 'setuptools>=70' | $(BIN)/uv pip compile --generate-hashes --no-header --no-annotate - -o requirements/build.lock
 	$(BIN)/uv pip compile --extra dev --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		pyproject.toml -o requirements/runtime.lock
+	printf '%s\n' paramiko pytest pytest-testinfra virtme-ng | $(BIN)/uv pip compile --generate-hashes --no-header \
+		--no-annotate --python-version 3.11 - -o requirements/peers.lock
 
 down: ## Remove guests and runs of ours that were left behind
 	@$(BIN)/harness down
