@@ -22,7 +22,7 @@ from harness.errors import HarnessError
 from harness.events import stage, terminal_progress
 from harness.session.lab import Lab, LabOptions
 from tools.core_programs import ROOT
-from tools.peers.bench import CELL, GUESTS, Bench
+from tools.peers.bench import CELL, GUESTS, Bench, alone
 from tools.peers.client_program import build_client
 from tools.peers.command import DidNotRun
 from tools.peers.measured import Outcome, Round, rows
@@ -112,7 +112,8 @@ def main(arguments: Sequence[str]) -> int:
         lab_options = LabOptions(project=ROOT, evidence=work / "evidence", accelerator=options.accelerator)
         lab = Lab(lab_options, terminal_progress())
         try:
-            rounds, about = _measure(lab, options, work)
+            with alone():
+                rounds, about = _measure(lab, options, work)
         except (HarnessError, DidNotRun) as error:
             print(error, file=sys.stderr)
             return 2

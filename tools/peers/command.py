@@ -59,13 +59,15 @@ def measure_pytest(command: Sequence[str | Path], *, tests: int, cwd: Path, time
 
 def _end(process: subprocess.Popen[str]) -> None:
     """First as Ctrl-C would, so that it can clear up, then by force, with all of its group."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_END_SECONDS)
-    with suppress(ProcessLookupError):  # the ordinary case: the group has ended with its leader
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    try:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_END_SECONDS)
+    finally:
+        with suppress(ProcessLookupError):  # the ordinary case: the group has ended with its leader
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _last(said: str) -> str:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from harness.events import Progress, stage
 from harness.images import host_tool
-from harness.places import cache_dir
 from tools.core_programs import ROOT
+from tools.peers.bench import peers_dir
 
 LOCK = ROOT / "requirements/peers.lock"
 
 
 def ensure_packages(progress: Progress) -> Path:
     """The `bin` directory of an environment with the packages of `requirements/peers.lock`. Raises SetupError."""
-    home = cache_dir() / "peers" / "venv"
+    home = peers_dir() / "venv"
     stamp, wanted = home / ".stamp", hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:
         with stage(progress, f"install virtme-ng and pytest-testinfra into {home}"):

@@ -1,7 +1,8 @@
 """virtme-ng, on the kernel and the root of our own guests.
 
 Its root comes over 9p from a directory: the host's would have it run systemd's services for temporary files, which
-takes ten seconds more, and it needs udev to name its ports. Here that is a script of six lines in a small root.
+takes about ten seconds more under emulation, and it needs udev to name its ports. Here that is a script of a few lines
+in a small root.
 """
 
 from __future__ import annotations
@@ -17,10 +18,9 @@ from harness.events import Progress, stage
 from harness.images import host_tool
 from harness.images.debs import AptRoot, Package, unpack
 from harness.images.store import MANIFEST, ImageStore
-from harness.places import cache_dir
 from harness.provision.accelerator import KVM
 from harness.targets import GuestImage
-from tools.peers.bench import TIMEOUT, Bench
+from tools.peers.bench import TIMEOUT, Bench, peers_dir
 from tools.peers.command import DidNotRun, run
 from tools.peers.measured import Outcome
 
@@ -37,15 +37,18 @@ for test in $(seq {count}); do /bench/client || exit 1; done
 echo {said}
 """
 _SAID = "tests passed: {count}"
+_PREFIX = "kernel-"
 
 
 def ensure_kernel(image: GuestImage, progress: Progress) -> Path:
-    """The kernel package of `image`, unpacked with all its modules as virtme-ng wants it. Raises SetupError."""
-    directory = cache_dir() / "peers" / image.kernel.resolve().parent.name
+    """The kernel package of `image`, unpacked with all its modules as virtme-ng wants it. An
+    older one goes. Raises SetupError."""
+    directory = peers_dir() / f"{_PREFIX}{image.kernel.resolve().parent.name}"
     if not directory.exists():
         with stage(progress, f"unpack kernel {image.release} with its modules into {directory}"):
+            for old in directory.parent.glob(f"{_PREFIX}*"):
+                shutil.rmtree(old)
             new = directory.with_name(f"{directory.name}.new")
-            shutil.rmtree(new, ignore_errors=True)
             (file,) = AptRoot(ImageStore().root, progress=progress).fetch([_kernel_package(image)])
             unpack(file, new)
             if (new / "boot" / f"vmlinuz-{image.release}").read_bytes() != image.kernel.read_bytes():
