@@ -8,21 +8,24 @@
 #include <linux/kernel.h>
 #include <linux/mutex.h>
 #include <linux/reboot.h>
-#include <linux/slab.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include "supdrv_linux.h"
 #include "supdrv_fault.h"
+#include "supdrv_faults.h"
 
-#define LATE_MS	     3000
-#define LEAKED_BYTES 1000
+/* Within the deadline of a request, whatever the guest, and beyond it. */
+#define LATE_MS	     1000
+#define TOO_LATE_MS  120000
 #define WRONG_ANSWER 0xDEADBEEF
 
 static DEFINE_SPINLOCK(fault_lock);
 static DEFINE_MUTEX(fault_first);
 static DEFINE_MUTEX(fault_second);
 static DECLARE_WAIT_QUEUE_HEAD(fault_queue);
+static bool unload_fails;
 
 /* Three frames that a backtrace has to show; barrier() keeps them from becoming jumps. */
 static noinline void supdrv_fault_null_write(void)
@@ -45,13 +48,45 @@ static noinline void supdrv_fault_outer(void)
 	barrier();
 }
 
+static void fault_nothing(struct supdrv_session *session)
+{
+}
+
+static void fault_panic(struct supdrv_session *session)
+{
+	panic("supdrv: panic on request");
+}
+
+static void fault_oops(struct supdrv_session *session)
+{
+	supdrv_fault_outer();
+	barrier();
+}
+
+static void fault_hang(struct supdrv_session *session)
+{
+	wait_event(fault_queue, false);
+}
+
+static void fault_spin(struct supdrv_session *session)
+{
+	local_irq_disable();
+	for (;;)
+		cpu_relax();
+}
+
+static void fault_warn(struct supdrv_session *session)
+{
+	WARN_ON(true);
+}
+
 static void supdrv_fault_in_interrupt(struct irq_work *work)
 {
 	supdrv_fault_outer();
 	barrier();
 }
 
-static void fault_interrupt(void)
+static void fault_interrupt(struct supdrv_session *session)
 {
 	static struct irq_work work;
 
@@ -60,14 +95,17 @@ static void fault_interrupt(void)
 	irq_work_sync(&work);
 }
 
-static void fault_spin(void)
+static void fault_late(struct supdrv_session *session)
 {
-	local_irq_disable();
-	for (;;)
-		cpu_relax();
+	msleep(LATE_MS);
 }
 
-static void fault_bug_with_lock(void)
+static void fault_too_late(struct supdrv_session *session)
+{
+	msleep(TOO_LATE_MS);
+}
+
+static void fault_bug_with_lock(struct supdrv_session *session)
 {
 	bool always = true;
 
@@ -77,25 +115,12 @@ static void fault_bug_with_lock(void)
 	spin_unlock(&fault_lock);
 }
 
-/* The following three go unnoticed but on a kernel that is built to notice them. */
-static noinline void supdrv_fault_use_after_free(void)
+static void fault_reboot(struct supdrv_session *session)
 {
-	uint32_t *gone = kmalloc(sizeof(*gone), GFP_KERNEL);
-
-	kfree(gone);
-	OPTIMIZER_HIDE_VAR(gone);
-	if (gone)
-		READ_ONCE(*gone);
+	emergency_restart();
 }
 
-static noinline void supdrv_fault_leak(void)
-{
-	void *lost = kmalloc(LEAKED_BYTES, GFP_KERNEL);
-
-	OPTIMIZER_HIDE_VAR(lost);
-}
-
-static void fault_lock_inversion(void)
+static void fault_lock_inversion(struct supdrv_session *session)
 {
 	mutex_lock(&fault_first);
 	mutex_lock(&fault_second);
@@ -107,54 +132,74 @@ static void fault_lock_inversion(void)
 	mutex_unlock(&fault_first);
 	mutex_unlock(&fault_second);
 }
+
+static void fault_deadlock(struct supdrv_session *session)
+{
+	mutex_lock(&fault_first);
+	mutex_lock(&fault_first);
+	mutex_unlock(&fault_first);
+}
+
+static void fault_flood(struct supdrv_session *session)
+{
+	unsigned long line;
+
+	for (line = 1;; line++) {
+		pr_info("supdrv: line %lu of as many as the console takes\n", line);
+		cond_resched();
+	}
+}
+
+static void fault_unload(struct supdrv_session *session)
+{
+	WRITE_ONCE(unload_fails, true);
+}
+
+void supdrv_fault_on_unload(void)
+{
+	if (READ_ONCE(unload_fails))
+		supdrv_fault_outer();
+	barrier();
+}
+
+static supdrv_fault *const faults[] = {
+    [SUPTESTFAULT_NONE] = fault_nothing,
+    [SUPTESTFAULT_PANIC] = fault_panic,
+    [SUPTESTFAULT_OOPS] = fault_oops,
+    [SUPTESTFAULT_HANG] = fault_hang,
+    [SUPTESTFAULT_SPIN] = fault_spin,
+    [SUPTESTFAULT_WARN] = fault_warn,
+    [SUPTESTFAULT_OOPS_IN_INTERRUPT] = fault_interrupt,
+    [SUPTESTFAULT_LATE] = fault_late,
+    [SUPTESTFAULT_WRONG_ANSWER] = fault_nothing,
+    [SUPTESTFAULT_BUG_WITH_LOCK] = fault_bug_with_lock,
+    [SUPTESTFAULT_REBOOT] = fault_reboot,
+    [SUPTESTFAULT_USE_AFTER_FREE] = supdrv_fault_use_after_free,
+    [SUPTESTFAULT_LEAK] = supdrv_fault_leak,
+    [SUPTESTFAULT_LOCK_INVERSION] = fault_lock_inversion,
+    [SUPTESTFAULT_DEADLOCK] = fault_deadlock,
+    [SUPTESTFAULT_FORGET_PIN] = supdrv_fault_forget_pin,
+    [SUPTESTFAULT_FORGET_CONT] = supdrv_fault_forget_cont,
+    [SUPTESTFAULT_FORGET_LOW] = supdrv_fault_forget_low,
+    [SUPTESTFAULT_FORGET_IMAGE] = supdrv_fault_forget_image,
+    [SUPTESTFAULT_FORGET_GIP] = supdrv_fault_forget_gip,
+    [SUPTESTFAULT_OVERRUN] = supdrv_fault_overrun,
+    [SUPTESTFAULT_PAGE_OVERRUN] = supdrv_fault_page_overrun,
+    [SUPTESTFAULT_DOUBLE_FREE] = supdrv_fault_double_free,
+    [SUPTESTFAULT_CLIENT_STACK] = supdrv_fault_client_stack,
+    [SUPTESTFAULT_TOO_LATE] = fault_too_late,
+    [SUPTESTFAULT_FLOOD] = fault_flood,
+    [SUPTESTFAULT_UNLOAD] = fault_unload,
+};
 
 static int32_t fault_run(struct supdrv_session *session, struct supdrv_call *call)
 {
 	uint32_t fault = ((const SUPTESTFAULT_IN *)call->buffer)->uFault;
 	SUPTESTFAULT_OUT *out;
 
-	switch (fault) {
-	case SUPTESTFAULT_NONE:
-	case SUPTESTFAULT_WRONG_ANSWER:
-		break;
-	case SUPTESTFAULT_PANIC:
-		panic("supdrv: panic on request");
-	case SUPTESTFAULT_OOPS:
-		supdrv_fault_outer();
-		break;
-	case SUPTESTFAULT_HANG:
-		wait_event(fault_queue, false);
-		break;
-	case SUPTESTFAULT_SPIN:
-		fault_spin();
-		break;
-	case SUPTESTFAULT_WARN:
-		WARN_ON(true);
-		break;
-	case SUPTESTFAULT_OOPS_IN_INTERRUPT:
-		fault_interrupt();
-		break;
-	case SUPTESTFAULT_LATE:
-		msleep(LATE_MS);
-		break;
-	case SUPTESTFAULT_BUG_WITH_LOCK:
-		fault_bug_with_lock();
-		break;
-	case SUPTESTFAULT_REBOOT:
-		emergency_restart();
-		break;
-	case SUPTESTFAULT_USE_AFTER_FREE:
-		supdrv_fault_use_after_free();
-		break;
-	case SUPTESTFAULT_LEAK:
-		supdrv_fault_leak();
-		break;
-	case SUPTESTFAULT_LOCK_INVERSION:
-		fault_lock_inversion();
-		break;
-	default:
+	if (fault >= ARRAY_SIZE(faults))
 		return SUPDRV_ERR_INVALID_PARAM;
-	}
+	faults[fault](session);
 
 	out = supdrv_call_output(call, sizeof(*out));
 	out->uAnswer = fault == SUPTESTFAULT_WRONG_ANSWER ? WRONG_ANSWER : fault;

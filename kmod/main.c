@@ -36,6 +36,7 @@ destroy_device:
 
 static void __exit supdrv_exit(void)
 {
+	supdrv_fault_on_unload();
 	supdrv_file_unregister();
 	supdrv_debugfs_remove();
 	supdrv_device_destroy(supdrv_linux_device);

@@ -24,6 +24,12 @@ long supdrv_errno_from_fast(int32_t result);
 
 #ifdef SUPDRV_FAULTS
 extern const struct supdrv_request supdrv_fault_request;
+/* Fails if a request has asked for that. */
+void supdrv_fault_on_unload(void);
+#else
+static inline void supdrv_fault_on_unload(void)
+{
+}
 #endif
 
 #endif
