@@ -8,6 +8,7 @@ import click
 
 from harness import __version__
 from harness.cli.bench import bench
+from harness.cli.canary import canary
 from harness.cli.cells import cells
 from harness.cli.doctor import doctor
 from harness.cli.down import down
@@ -26,7 +27,7 @@ def commands() -> None:
     """Tests one ring-0 driver on every operating system it is written for."""
 
 
-for command in (matrix, cells, doctor, setup, shell, console, down, bench):
+for command in (matrix, cells, doctor, setup, shell, console, down, bench, canary):
     commands.add_command(command)
 
 

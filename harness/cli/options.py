@@ -24,8 +24,15 @@ guests_option = click.option("--guests", metavar="DIR", help="Directory of guest
 
 def lab_options(function: Function) -> Function:
     """`--uri`, `--accelerator`, `--guests`, `--driver`."""
+    driver = click.option(
+        "--driver", default="release", show_default=True, help="Build of the driver: release or faults."
+    )
+    return machine_options(driver(function))
+
+
+def machine_options(function: Function) -> Function:
+    """`--uri`, `--accelerator`, `--guests`."""
     for option in (
-        click.option("--driver", default="release", show_default=True, help="Build of the driver: release or faults."),
         guests_option,
         click.option(
             "--accelerator",
@@ -66,10 +73,10 @@ def known_cells(
     return select(every_cell(guests, driver), wanted, also=also)
 
 
-def make_lab(uri: str, accelerator: str, *, keep: bool = False) -> Lab:
-    """A lab of the options."""
+def make_lab(uri: str, accelerator: str, *, keep: bool = False, evidence: str = "evidence") -> Lab:
+    """A lab of the options. `evidence` is the name of a folder in `results`."""
     root = project_root()
     options = LabOptions(
-        project=root, evidence=root / "results" / "evidence", uri=uri, accelerator=accelerator, keep=keep
+        project=root, evidence=root / "results" / evidence, uri=uri, accelerator=accelerator, keep=keep
     )
     return Lab(options, terminal_progress())

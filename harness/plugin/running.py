@@ -10,6 +10,7 @@ import pytest
 from harness.errors import GuestError, HarnessError
 from harness.plugin.collector import VERDICT
 from harness.plugin.fixtures import SESSION
+from harness.session.judging import judged
 
 
 @pytest.hookimpl(wrapper=True)
@@ -18,18 +19,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     session = pyfuncitem.stash.get(SESSION, None)
     if session is None:
         return (yield)
-    try:
+    with judged(session):
         result = yield
-    except Exception as error:
-        verdict = session.explain(error)
-        if verdict is not error:
-            raise verdict from error
-        try:
-            session.end_test()
-        except HarnessError as afterwards:
-            error.add_note(f"and after the test: {afterwards}")
-        raise
-    session.end_test()
     return result
 
 

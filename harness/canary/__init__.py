@@ -1,0 +1,1 @@
+"""Drivers that fail in a known way, to prove that the harness notices, names and blames what it should."""

@@ -1,0 +1,117 @@
+"""Every canary, and what is to be said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from harness.canary import steps
+from harness.canary.expectation import Expectation, Plain
+from harness.canary.steps import Step
+from harness.errors import Kind
+from harness.matrix import Cell
+
+_CHECKED = "kernel-checks"
+"""What a guest offers whose kernel looks for misused memory and locks."""
+_ELSEWHERE = "only a kernel that looks for it notices"
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A test in which the driver is asked for `fault` (SUPTESTFAULT_...), with what comes before and after it.
+
+    `expected` is said of it, `checked` in a kernel that looks for misused memory and locks, if that is another
+    verdict, and `compat` in a cell in which another process than the agent makes the requests.
+    """
+
+    name: str
+    fault: str
+    expected: Expectation
+    before: Step | None = None
+    after: Step | None = None
+    checked: Expectation | None = None
+    compat: Expectation | None = None
+
+    def expectation(self, cell: Cell) -> Expectation:
+        """What is to be said in `cell`."""
+        if self.checked is not None and _CHECKED in cell.guest.offers:
+            return self.checked
+        if self.compat is not None and cell.compat:
+            return self.compat
+        return self.expected
+
+
+def _forgets(what: str, counters: str, step: Step) -> Canary:
+    """A session of which something is not released at its end."""
+    expected = Expectation(Kind.DRIVER_LEAK, rf"the driver leaks in .* its counters are {counters}")
+    return Canary(f"{what} forgotten", f"FORGET_{what.upper()}", expected, before=step)
+
+
+_LINUX: tuple[Canary, ...] = (
+    Canary("panic", "PANIC", Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: supdrv: panic on request")),
+    Canary("oops", "OOPS", Expectation(Kind.DRIVER_OOPS, "kernel oops in .*: BUG: kernel NULL pointer dereference")),
+    Canary("oops in interrupt", "OOPS_IN_INTERRUPT", Expectation(Kind.DRIVER_OOPS, "kernel oops in .* NULL pointer")),
+    Canary("bug with lock", "BUG_WITH_LOCK", Expectation(Kind.DRIVER_OOPS, "kernel bug in .*: kernel BUG at ")),
+    Canary("warning", "WARN", Expectation(Kind.DRIVER_OOPS, "kernel warning in .*: WARNING: .* fault_warn")),
+    Canary("reboot", "REBOOT", Expectation(Kind.GUEST_GONE, "the guest reset itself or was ended")),
+    Canary("hang", "HANG", Expectation(Kind.REQUEST_HANG, "a request hangs in .*: no reply to REQUEST")),
+    Canary("answer too late", "TOO_LATE", Expectation(Kind.REQUEST_HANG, "a request hangs in .*: no reply to REQUEST")),
+    Canary(
+        "deadlock",
+        "DEADLOCK",
+        Expectation(Kind.REQUEST_HANG, "a request hangs in .*: no reply to REQUEST"),
+        checked=Expectation(Kind.DRIVER_OOPS, "lockdep report in .*: possible recursive locking detected"),
+    ),
+    Canary("spin", "SPIN", Expectation(Kind.GUEST_HANG, "the guest hangs in .*: no reply to REQUEST")),
+    Canary("full console", "FLOOD", Expectation(Kind.REQUEST_HANG, "a request hangs in .*: no reply to REQUEST")),
+    Canary("wrong answer", "WRONG_ANSWER", Expectation(Plain.WRONG_ANSWER, "the answer is 0xdeadbeef, not 0x8")),
+    Canary("late answer", "LATE", Expectation(Plain.PASSED, why="no deadline is missed; its time alone shows it")),
+    Canary(
+        "client's stack",
+        "CLIENT_STACK",
+        Expectation(Kind.AGENT_LOST, "the agent is gone, the kernel is silent in .* status 139"),
+    ),
+    Canary("page overrun", "PAGE_OVERRUN", Expectation(Kind.DRIVER_OOPS, "unable to handle page fault")),
+    Canary(
+        "double free",
+        "DOUBLE_FREE",
+        Expectation(Kind.DRIVER_OOPS, "kernel bug in .*: kernel BUG at mm/slub.c"),
+        checked=Expectation(Kind.DRIVER_OOPS, "kasan report in .*: double-free"),
+    ),
+    Canary(
+        "use after free",
+        "USE_AFTER_FREE",
+        Expectation(Plain.PASSED, why=_ELSEWHERE),
+        checked=Expectation(Kind.DRIVER_OOPS, "kasan report in .*: use-after-free in supdrv_fault_use_after_free"),
+    ),
+    Canary(
+        "overrun",
+        "OVERRUN",
+        Expectation(Plain.PASSED, why=_ELSEWHERE),
+        checked=Expectation(Kind.DRIVER_OOPS, "kasan report in .*: slab-out-of-bounds in supdrv_fault_overrun"),
+    ),
+    Canary(
+        "lock inversion",
+        "LOCK_INVERSION",
+        Expectation(Plain.PASSED, why=_ELSEWHERE),
+        checked=Expectation(Kind.DRIVER_OOPS, "lockdep report in .*: possible circular locking dependency detected"),
+    ),
+    Canary(
+        "lost memory",
+        "LEAK",
+        Expectation(Plain.PASSED, why=_ELSEWHERE),
+        checked=Expectation(
+            Kind.DRIVER_OOPS, "memory leaked, 1024 bytes, from supdrv_fault_leak", request="not known: "
+        ),
+    ),
+    _forgets("pin", r"pages_pinned 1 \(was 0\), records_pin 1 \(was 0\)", steps.pin),
+    _forgets("cont", r"pages_cont 1 \(was 0\), records_cont 1 \(was 0\)", steps.cont),
+    _forgets("low", r"pages_low 1 \(was 0\), records_low 1 \(was 0\)", steps.low),
+    _forgets("image", r"image_references 1 \(was 0\), images 1 \(was 0\)", steps.image),
+    _forgets("gip", r"gip_users 1 \(was 0\)", steps.gip),
+    Canary("unload", "UNLOAD", Expectation(Kind.DRIVER_OOPS, "kernel oops in .* NULL pointer"), after=steps.unload),
+)
+
+CANARIES: Mapping[str, tuple[Canary, ...]] = MappingProxyType({"linux": _LINUX})
+"""By operating system, since what a kernel says of a fault is its own."""
