@@ -14,6 +14,12 @@ from harness.console.crash import Crash, crash_title, find_crash
 GUEST_SAYS = "supdrv-guest: "
 """How a line begins that a program of the harness in the guest has written, and not the kernel."""
 
+KEPT_BYTES = 2 << 20
+"""How much text is kept in memory, at most. Of a guest that prints more, the newest part."""
+
+_REPORT_BYTES = 64 << 10
+"""More than a report has, from its title line to its end."""
+
 _POLL_SECONDS = 0.02
 _SETTLE_SECONDS = 0.25
 
@@ -35,6 +41,9 @@ class ConsoleFollower:
         self._on_crash = on_crash
         self._on_line = on_line
         self._text = bytearray()
+        self._dropped = 0
+        self._early: Crash | None = None
+        self._kernel = 0
         self._marked = 0
         self._scanned = 0
         self._reported = False
@@ -56,29 +65,41 @@ class ConsoleFollower:
         """Begin a new stretch of the console, for example a test; returns its offset in bytes."""
         self.poll()
         with self._grown:
-            self._marked = self._scanned = len(self._text)
+            self._marked = self._scanned = self._end
             self._reported = False
+            self._early = None
             return self._marked
 
-    def text(self, since: int = 0) -> str:
-        """What has been printed, from byte `since` on."""
+    def begin_kernel(self) -> None:
+        """Begin the stretch of another kernel: what the one before it has said is not announced any more."""
         with self._grown:
-            return self._text[since:].decode("utf-8", errors="replace")
+            self._kernel = self.mark()
+
+    def text(self, since: int = 0) -> str:
+        """What has been printed, from byte `since` on, and is kept."""
+        with self._grown:
+            kept = self._text[max(since - self._dropped, 0) :].decode("utf-8", errors="replace")
+            lost = self._dropped - since
+        return f"[{lost} bytes are left out]\n{kept}" if lost > 0 else kept
 
     def crash(self) -> Crash | None:
         """The first report since the last mark, as far as it is printed now."""
         self.poll()
         with self._grown:
-            since = self._marked
-        return find_crash(self.text(since))
+            since, early = self._marked, self._early
+        return early or find_crash(self.text(since))
+
+    @property
+    def _end(self) -> int:
+        return self._dropped + len(self._text)
 
     def settle(self, deadline: float) -> None:
         """Wait until nothing has been printed for a moment, at most `deadline` seconds."""
         end = time.monotonic() + deadline
         with self._grown:
             size = -1
-            while size != len(self._text) and time.monotonic() < end:
-                size = len(self._text)
+            while size != self._end and time.monotonic() < end:
+                size = self._end
                 self._grown.wait(_SETTLE_SECONDS)
 
     def wait_for(self, needle: str, deadline: float, *, alive: Callable[[], bool]) -> bool:
@@ -112,6 +133,7 @@ class ConsoleFollower:
             reported = not self._reported and any(crash_title(line) for line in fresh)
             self._reported = self._reported or reported
             since = self._marked
+            self._drop_old()
         for line in fresh:
             if line.startswith(GUEST_SAYS):
                 self._on_line(line.removeprefix(GUEST_SAYS).rstrip())
@@ -121,9 +143,20 @@ class ConsoleFollower:
     def _fresh_lines(self) -> list[str]:
         """The whole lines that have not been looked at."""
         end = self._text.rfind(b"\n") + 1
-        fresh = self._text[self._scanned : end].decode("utf-8", errors="replace")
-        self._scanned = max(self._scanned, end)
+        fresh = self._text[max(self._scanned - self._dropped, 0) : end].decode("utf-8", errors="replace")
+        self._scanned = max(self._scanned, self._dropped + end)
         return fresh.splitlines()
+
+    def _drop_old(self) -> None:
+        """Keep the newest half of what may be kept, when there is more, and the first report of the stretch."""
+        if len(self._text) <= KEPT_BYTES:
+            return
+        cut = len(self._text) - KEPT_BYTES // 2
+        if self._reported and self._early is None:
+            begin = max(self._marked - self._dropped, 0)
+            self._early = find_crash(self._text[begin : cut + _REPORT_BYTES].decode("utf-8", errors="replace"))
+        del self._text[:cut]
+        self._dropped += cut
 
     def _next_file(self) -> bytes:
         """The start of a new file at our path: libvirt's log daemon renames a console of 2 MiB and begins another."""
@@ -146,6 +179,9 @@ class ConsoleFollower:
 
     def _announce(self, since: int) -> None:
         self.settle(2.0)
-        crash = find_crash(self.text(since))
-        if crash is not None:
-            self._on_crash(crash)
+        with self._grown:
+            early = self._early if since == self._marked else None
+        crash = early or find_crash(self.text(since))
+        with self._grown:  # no other kernel begins meanwhile
+            if crash is not None and since >= self._kernel:
+                self._on_crash(crash)

@@ -158,7 +158,7 @@ class RunningGuest:
     def rewind(self, snapshot: str = WARM) -> None:
         """Make the guest what it was at a snapshot, in place. Its ports must not be connected."""
         self.domain.load_snapshot(snapshot)
-        self.console.mark()
+        self.console.begin_kernel()
         self.domain.resume()
 
     def _wait_ready(self, place: Place) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,60 @@ def test_they_are_told_after_a_crash_too(following: Following) -> None:
     following.print("Kernel panic - not syncing: it\nsupdrv-guest: agent ended: supdrv.agent, status 1\n")
     following.follower.poll()
     assert following.lines == ["agent ended: supdrv.agent, status 1"]
+
+
+KEPT = 64 << 10
+FLOOD = "[ 1.0] supdrv: as much as the console takes\n" * 100
+
+
+@pytest.fixture
+def flood(following: Following, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Prints three times of what is kept."""
+    monkeypatch.setattr("harness.console.follower.KEPT_BYTES", KEPT)
+    monkeypatch.setattr("harness.console.follower._REPORT_BYTES", 4 << 10)
+
+    def print_it() -> None:
+        for _ in range(3 * KEPT // len(FLOOD)):
+            following.print(FLOOD)
+            following.follower.poll()
+
+    return print_it
+
+
+def test_of_a_flood_the_newest_part_is_kept(following: Following, flood: Callable[[], None]) -> None:
+    flood()
+    following.print("the last line\n")
+    following.follower.poll()
+    text = following.follower.text()
+    assert len(text) <= KEPT + 100
+    assert text.endswith("the last line\n")
+    assert re.match(r"\[\d+ bytes are left out\]\n", text)
+
+
+def test_a_mark_after_a_flood_is_where_it_was_set(following: Following, flood: Callable[[], None]) -> None:
+    flood()
+    mark = following.follower.mark()
+    following.print("after it\n")
+    following.follower.poll()
+    assert following.follower.text(mark) == "after it\n"
+
+
+def test_the_first_report_survives_the_flood_behind_it(following: Following, flood: Callable[[], None]) -> None:
+    following.follower.mark()
+    following.print("[ 1.0] WARNING: CPU: 0 PID: 1 at the first\n")
+    flood()
+    following.print("[ 2.0] WARNING: CPU: 0 PID: 1 at the second\n")
+    crash = following.follower.crash()
+    assert crash is not None
+    assert crash.title.endswith("at the first")
+    following.follower.mark()
+    assert following.follower.crash() is None
+
+
+def test_what_a_kernel_has_said_is_not_announced_to_the_next_one(following: Following) -> None:
+    following.print("[ 1.0] WARNING: CPU: 0 PID: 1 at the end of the first\n")
+    following.follower.poll()  # an announcement waits for the report to be whole
+    following.follower.begin_kernel()
+    following.print("[ 0.0] the second boots\n")
+    time.sleep(1.0)
+    assert following.crashes == []
