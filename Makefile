@@ -1,7 +1,8 @@
 # The entry point. `make help` lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix test unit coverage fuzz mutants soak lab suite bench bench-peers lint format lock clean down
+.PHONY: help setup matrix test unit coverage fuzz mutants soak lab canary suite bench bench-peers lint format lock \
+	clean down
 
 BIN := .venv/bin
 ARGS ?=
@@ -45,6 +46,9 @@ soak: ## Restore RESTORES times in each way (default: 200), kill KILLS runs in e
 lab: ## Guests for real: crashes, hangs, killed controllers; with DEBUG=1 what only the debug kernel notices
 	$(if $(DEBUG),$(BIN)/harness setup $(ALSO))
 	$(BIN)/python -m pytest tests/lab -q -n 2
+
+canary: ## Make the driver fail in every way it can, in every cell, and check what the harness says; with DEBUG=1 too
+	@$(BIN)/harness canary $(ALSO) $(ARGS)
 
 suite: ## The ioctl suite in every cell
 	$(BIN)/harness matrix $(ALSO) $(ARGS)

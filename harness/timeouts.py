@@ -15,9 +15,11 @@ NATIVE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Deadlines in seconds, already scaled. `scale` is a factor >= 1, see `EMULATED` and `NATIVE`."""
+    """Deadlines in seconds, already scaled. `scale` is a factor >= 1, see `EMULATED` and `NATIVE`; `request_seconds`
+    replaces the deadline of a request."""
 
     scale: float = NATIVE
+    request_seconds: float | None = None
 
     @property
     def boot(self) -> float:
@@ -37,7 +39,7 @@ class Deadlines:
     @property
     def request(self) -> float:
         """For one driver request. A request that takes longer is reported as a hang."""
-        return 2.0 * self.scale
+        return 2.0 * self.scale if self.request_seconds is None else self.request_seconds
 
     @property
     def sign_of_life(self) -> float:

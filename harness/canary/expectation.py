@@ -25,12 +25,14 @@ Said = Kind | Plain
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """`said` of the canary's test, in a message that has the pattern `title` in it; the verdict's request begins with
-    `request`. `why` tells why nothing can be said, where that is expected."""
+    `request`. It is said `late` if only a search finds it when tests are over. `why` tells why nothing can be said,
+    where that is expected."""
 
     said: Said
     title: str = ""
     request: str = REQUEST
     why: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.canary import steps
-from harness.canary.expectation import Plain, Sighting, complaints, sight
+from harness.canary.expectation import Sighting, complaints, sight
 from harness.canary.table import Canary
+from harness.console.follower import KEPT_BYTES
 from harness.errors import HarnessError
 from harness.matrix import Cell
 from harness.session.cell_session import CellSession
 from harness.session.driver_session import DriverSession
 from harness.session.judging import judged
 from harness.session.lab import Lab
+
+_NOTE_BYTES = 100
+"""More than the line has that tells what of a console is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,6 @@ class Result:
     sighting: Sighting
     verdict_seconds: float
     next_seconds: float
-    console_bytes: int
     problems: tuple[str, ...]
 
 
@@ -58,17 +61,18 @@ def run_canary(session: CellSession, canary: Canary) -> Result:
         canary.before(session, driver)
     begin = time.monotonic()
     error = _outcome(session, canary, driver)
-    judged_at = time.monotonic()
-    said = sight(error, test=test, request=expected.request)
-    problems = [] if error is None else _without_evidence(error)
-    console = len(session.guest.console.text())
+    end = time.monotonic()
+    problems = [*_without_evidence(error), *_too_much_kept(session)]
     afterwards = _behaves(session, f"after {canary.name}")
-    next_seconds = time.monotonic() - judged_at
-    if error is None and afterwards is None:
-        late = dict(session.find_leaks()) if expected.said is not Plain.PASSED else {}
-        said = sight(late.get(test), test=test, request=expected.request)
-        judged_at = time.monotonic()
-    problems += complaints(said, expected)
+    next_seconds = time.monotonic() - end
+    if expected.late and error is None and afterwards is None:
+        error = dict(session.find_leaks()).get(test)
+        end = time.monotonic()
+        problems += _without_evidence(error)
+        afterwards = _behaves(session, f"after the search for {canary.name}")
+        next_seconds = time.monotonic() - end
+    sighting = sight(error, test=test, request=expected.request)
+    problems += complaints(sighting, expected)
     if afterwards is not None:
         problems.append(f"the next test failed: {afterwards}")
     return Result(
@@ -76,10 +80,9 @@ def run_canary(session: CellSession, canary: Canary) -> Result:
         canary=canary.name,
         expected=expected.said.value,
         why=expected.why,
-        sighting=said,
-        verdict_seconds=round(judged_at - begin, 3),
+        sighting=sighting,
+        verdict_seconds=round(end - begin, 3),
         next_seconds=round(next_seconds, 3),
-        console_bytes=console,
         problems=tuple(problems),
     )
 
@@ -107,7 +110,7 @@ def _behaves(session: CellSession, test: str) -> Exception | None:
     return None
 
 
-def _without_evidence(error: Exception) -> list[str]:
+def _without_evidence(error: Exception | None) -> list[str]:
     """What is wrong with the evidence of a verdict."""
     verdict = error.verdict if isinstance(error, HarnessError) else None
     if verdict is None:
@@ -116,3 +119,9 @@ def _without_evidence(error: Exception) -> list[str]:
     if not file.exists() or json.loads(file.read_text()) != verdict.fields():
         return [f"{file} does not have the verdict"]
     return []
+
+
+def _too_much_kept(session: CellSession) -> list[str]:
+    """What is wrong with the size of the console's text in memory."""
+    kept = len(session.guest.console.text())
+    return [f"{kept} bytes of the console are kept"] if kept > KEPT_BYTES + _NOTE_BYTES else []

@@ -23,12 +23,14 @@ from harness.session.lab import Lab
 @click.option("--cell", "cell_ids", multiple=True, metavar="ID", help="This cell only; may be repeated.")
 @also_option
 @click.option("--canary", "names", multiple=True, metavar="NAME", help="This canary only; may be repeated.")
+@click.option("--request-deadline", "seconds", type=click.FloatRange(min=2), help="Seconds.  [default: the suite's]")
 @click.option("--json", "json_file", metavar="FILE", help="Write the results as JSON.")
 @machine_options
 def canary(
     cell_ids: tuple[str, ...],
     also: tuple[str, ...],
     names: tuple[str, ...],
+    seconds: float | None,
     json_file: str | None,
     uri: str,
     accelerator: str,
@@ -37,7 +39,7 @@ def canary(
     """Make the driver fail in every way that it can, and check what the harness says of it."""
     cells = [cell for cell in known_cells(guests, "faults", cell_ids, also=also) if cell.os in CANARIES]
     chosen = {cell.id: _chosen(cell, names) for cell in cells}
-    lab = make_lab(uri, accelerator, evidence="canaries")
+    lab = make_lab(uri, accelerator, evidence="canaries", request_seconds=seconds)
     results: list[Result] = []
     try:
         prepare(lab, cells)

@@ -73,10 +73,22 @@ def known_cells(
     return select(every_cell(guests, driver), wanted, also=also)
 
 
-def make_lab(uri: str, accelerator: str, *, keep: bool = False, evidence: str = "evidence") -> Lab:
+def make_lab(
+    uri: str,
+    accelerator: str,
+    *,
+    keep: bool = False,
+    evidence: str = "evidence",
+    request_seconds: float | None = None,
+) -> Lab:
     """A lab of the options. `evidence` is the name of a folder in `results`."""
     root = project_root()
     options = LabOptions(
-        project=root, evidence=root / "results" / evidence, uri=uri, accelerator=accelerator, keep=keep
+        project=root,
+        evidence=root / "results" / evidence,
+        uri=uri,
+        accelerator=accelerator,
+        keep=keep,
+        request_seconds=request_seconds,
     )
     return Lab(options, terminal_progress())

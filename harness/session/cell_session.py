@@ -32,12 +32,13 @@ from harness.session.verdicts import Case, crash_verdict, hang_verdict, leak_ver
 from harness.targets import DriverBuild, target_for
 from harness.timeouts import Deadlines
 from harness.transport.agent import AgentClient
-from harness.transport.wire import AgentOpError, ClientInfo
+from harness.transport.wire import AgentOpError, ClientDiedError, ClientInfo
 
 if TYPE_CHECKING:
     from harness.transport.ssh import SshConnection
 
 _TRIES = 2
+_LOST = (AgentLost, TransportError, ClientDiedError)
 _LOADED = "loaded"
 """The snapshot in which the driver is loaded, for tests that each want a fresh kernel."""
 
@@ -278,12 +279,12 @@ class CellSession:
             verdict: Exception = hang_verdict(self._case(), error, self._deadlines)
             self.retire()
             return verdict
-        if isinstance(error, (AgentLost, TransportError)):
+        if isinstance(error, _LOST):
             self.guest.console.settle(self._deadlines.diagnosis)
         crash = self.guest.console.crash()
         if crash is not None:
             return self._crash_error(crash)
-        if isinstance(error, (AgentLost, TransportError)):
+        if isinstance(error, _LOST):
             verdict = lost_verdict(self._case(), error)
             self.retire()
             return verdict

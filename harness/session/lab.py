@@ -26,7 +26,8 @@ class LabOptions:
     `accelerator` is `auto`, `kvm` or `qemu`, `keep` leaves guests running at the end. `isolation` says how long a
     kernel is used: for one `test`, for one `file` of tests, or for the `run`. Without `checkpoints` every guest boots.
     `dump_memory` adds a guest's memory to the evidence of its failure.
-    `driver_tree` is a tree to build the driver in and from, in place of the project's."""
+    `driver_tree` is a tree to build the driver in and from, in place of the project's.
+    `request_seconds` replaces the deadline of a request."""
 
     project: Path
     evidence: Path
@@ -37,6 +38,7 @@ class LabOptions:
     checkpoints: bool = True
     dump_memory: bool = False
     driver_tree: Path | None = None
+    request_seconds: float | None = None
 
 
 class Lab:
@@ -112,7 +114,8 @@ class Lab:
 
     def deadlines(self, guest: Guest) -> Deadlines:
         """The deadlines that fit `guest` with the accelerator in use."""
-        return Deadlines(scale=guest.slowness * (NATIVE if self._accelerator == KVM else EMULATED))
+        scale = guest.slowness * (NATIVE if self._accelerator == KVM else EMULATED)
+        return Deadlines(scale=scale, request_seconds=self.options.request_seconds)
 
     def close(self) -> None:
         """End the run and close the connection; guests that are to stay, stay."""

@@ -16,6 +16,7 @@ from harness.session.evidence import Scene, crash_text, folder_name, hang_text, 
 from harness.session.starting import LiveGuest
 from harness.targets import DriverBuild, Target
 from harness.timeouts import Deadlines
+from harness.transport.wire import ClientDiedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,11 @@ def hang_verdict(case: Case, error: GuestHang, deadlines: Deadlines) -> GuestHan
 
 
 def lost_verdict(case: Case, error: HarnessError) -> HarnessError:
-    """The connection ended while the kernel reported nothing."""
+    """The connection, or the process that made the request, ended while the kernel reported nothing."""
     alive = case.live.guest.domain.running()
     kind = Kind.AGENT_LOST if alive else Kind.GUEST_GONE
-    what = "the agent is gone, the kernel is silent" if alive else "the guest reset itself or was ended"
+    who = "a client is dead" if isinstance(error, ClientDiedError) else "the agent is gone"
+    what = f"{who}, the kernel is silent" if alive else "the guest reset itself or was ended"
     message = f"{case.cell}: {what} in {case.test}: {error.message}"
     verdict = case.verdict(kind, kind.value, ())
     text = lost_text(case.scene, verdict)

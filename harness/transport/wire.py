@@ -161,6 +161,8 @@ class ClientDiedError(AgentOpError):
     def __init__(self, op: int, os_error: int, end: ClientExit | None) -> None:
         super().__init__(op, AgentStatus.CLIENT_DIED, os_error)
         self.exit = end
+        if end is not None:
+            self.message += f", {'signal' if end.by_signal else 'exit code'} {end.code}"
 
 
 @dataclass(frozen=True, slots=True)

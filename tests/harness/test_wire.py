@@ -80,6 +80,7 @@ def test_a_dead_client_tells_how_it_ended() -> None:
     with pytest.raises(wire.ClientDiedError) as caught:
         wire.Reply(Op.PING, AgentStatus.CLIENT_DIED, 0, struct.pack("<BI", 1, 9)).check()
     assert caught.value.exit == wire.ClientExit(by_signal=True, code=9)
+    assert str(caught.value) == "agent: PING: CLIENT_DIED, signal 9"
 
 
 def test_an_unknown_status_is_named_by_its_number() -> None:
