@@ -180,6 +180,7 @@ def test_the_cpu_rate_is_the_mean_interval_at_the_update_rate(samples):
         assert sample["u64CpuHz"] == sum(newest(sample, 2)) // 2 * sample["u32UpdateHz"]
 
 
+@pytest.mark.needs("steady-clock")
 def test_the_cpu_rate_is_what_a_client_measures(session, client, page):
     """A busy host delays updates and measurements now and then; a rate that is wrong is wrong each time."""
     found = []
