@@ -14,7 +14,12 @@ from harness.matrix import Cell
 
 _CHECKED = "kernel-checks"
 """What a guest offers whose kernel looks for misused memory and locks."""
-_ELSEWHERE = "only a kernel that looks for it notices"
+
+_NULL = Expectation(Kind.DRIVER_OOPS, "kernel oops in .*: BUG: kernel NULL pointer dereference")
+_NULL_CHECKED = Expectation(Kind.DRIVER_OOPS, "kernel oops in .*: general protection fault, .* KASAN")
+"""The kernel's look at whether the address may be used is what fails."""
+_SILENCE = Expectation(Kind.REQUEST_HANG, "a request hangs in .*: no reply to REQUEST")
+_UNNOTICED = Expectation(Plain.PASSED, why="only a kernel that looks for it notices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +55,21 @@ def _forgets(what: str, counters: str, step: Step) -> Canary:
 
 _LINUX: tuple[Canary, ...] = (
     Canary("panic", "PANIC", Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: supdrv: panic on request")),
-    Canary("oops", "OOPS", Expectation(Kind.DRIVER_OOPS, "kernel oops in .*: BUG: kernel NULL pointer dereference")),
-    Canary("oops in interrupt", "OOPS_IN_INTERRUPT", Expectation(Kind.DRIVER_OOPS, "kernel oops in .* NULL pointer")),
+    Canary("oops", "OOPS", _NULL, checked=_NULL_CHECKED),
+    Canary("oops in interrupt", "OOPS_IN_INTERRUPT", _NULL, checked=_NULL_CHECKED),
     Canary("bug with lock", "BUG_WITH_LOCK", Expectation(Kind.DRIVER_OOPS, "kernel bug in .*: kernel BUG at ")),
     Canary("warning", "WARN", Expectation(Kind.DRIVER_OOPS, "kernel warning in .*: WARNING: .* fault_warn")),
     Canary("reboot", "REBOOT", Expectation(Kind.GUEST_GONE, "the guest reset itself or was ended")),
-    Canary("hang", "HANG", Expectation(Kind.REQUEST_HANG, "a request hangs in .*: no reply to REQUEST")),
-    Canary("answer too late", "TOO_LATE", Expectation(Kind.REQUEST_HANG, "a request hangs in .*: no reply to REQUEST")),
+    Canary("hang", "HANG", _SILENCE),
+    Canary("answer too late", "TOO_LATE", _SILENCE),
     Canary(
         "deadlock",
         "DEADLOCK",
-        Expectation(Kind.REQUEST_HANG, "a request hangs in .*: no reply to REQUEST"),
+        _SILENCE,
         checked=Expectation(Kind.DRIVER_OOPS, "lockdep report in .*: possible recursive locking detected"),
     ),
     Canary("spin", "SPIN", Expectation(Kind.GUEST_HANG, "the guest hangs in .*: no reply to REQUEST")),
-    Canary("full console", "FLOOD", Expectation(Kind.REQUEST_HANG, "a request hangs in .*: no reply to REQUEST")),
+    Canary("full console", "FLOOD", _SILENCE),
     Canary("wrong answer", "WRONG_ANSWER", Expectation(Plain.WRONG_ANSWER, "the answer is 0xdeadbeef, not 0x8")),
     Canary("late answer", "LATE", Expectation(Plain.PASSED, why="no deadline is missed; its time alone shows it")),
     Canary(
@@ -73,7 +78,12 @@ _LINUX: tuple[Canary, ...] = (
         Expectation(Kind.AGENT_LOST, "the agent is gone, the kernel is silent in .* status 139"),
         compat=Expectation(Kind.AGENT_LOST, "a client is dead, the kernel is silent in .* signal 11"),
     ),
-    Canary("page overrun", "PAGE_OVERRUN", Expectation(Kind.DRIVER_OOPS, "unable to handle page fault")),
+    Canary(
+        "page overrun",
+        "PAGE_OVERRUN",
+        Expectation(Kind.DRIVER_OOPS, "kernel oops in .*: BUG: unable to handle page fault"),
+        checked=Expectation(Kind.DRIVER_OOPS, "kasan report in .*: vmalloc-out-of-bounds in supdrv_fault_page_overrun"),
+    ),
     Canary(
         "double free",
         "DOUBLE_FREE",
@@ -83,25 +93,25 @@ _LINUX: tuple[Canary, ...] = (
     Canary(
         "use after free",
         "USE_AFTER_FREE",
-        Expectation(Plain.PASSED, why=_ELSEWHERE),
+        _UNNOTICED,
         checked=Expectation(Kind.DRIVER_OOPS, "kasan report in .*: use-after-free in supdrv_fault_use_after_free"),
     ),
     Canary(
         "overrun",
         "OVERRUN",
-        Expectation(Plain.PASSED, why=_ELSEWHERE),
+        _UNNOTICED,
         checked=Expectation(Kind.DRIVER_OOPS, "kasan report in .*: slab-out-of-bounds in supdrv_fault_overrun"),
     ),
     Canary(
         "lock inversion",
         "LOCK_INVERSION",
-        Expectation(Plain.PASSED, why=_ELSEWHERE),
+        _UNNOTICED,
         checked=Expectation(Kind.DRIVER_OOPS, "lockdep report in .*: possible circular locking dependency detected"),
     ),
     Canary(
         "lost memory",
         "LEAK",
-        Expectation(Plain.PASSED, why=_ELSEWHERE),
+        _UNNOTICED,
         checked=Expectation(
             Kind.DRIVER_OOPS, "memory leaked, 1024 bytes, from supdrv_fault_leak", request="not known: ", late=True
         ),
@@ -111,7 +121,7 @@ _LINUX: tuple[Canary, ...] = (
     _forgets("low", r"pages_low 1 \(was 0\), records_low 1 \(was 0\)", steps.low),
     _forgets("image", r"image_references 1 \(was 0\), images 1 \(was 0\)", steps.image),
     _forgets("gip", r"gip_users 1 \(was 0\)", steps.gip),
-    Canary("unload", "UNLOAD", Expectation(Kind.DRIVER_OOPS, "kernel oops in .* NULL pointer"), after=steps.unload),
+    Canary("unload", "UNLOAD", _NULL, checked=_NULL_CHECKED, after=steps.unload),
 )
 
 CANARIES: Mapping[str, tuple[Canary, ...]] = MappingProxyType({"linux": _LINUX})
