@@ -39,6 +39,7 @@ _RANDOM = "/dev/urandom"
 _SEED_BYTES = 64
 _RNDRESEEDCRNG = 0x5207  # random(4)
 _WATCHDOG = "/proc/sys/kernel/watchdog"
+_NOT_THERE = 2  # ENOENT
 _STALLS_SUPPRESSED = "/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress"
 
 # Numbers of Linux, whatever system the controller runs on. EBADF and ENOTTY: docs/driver.md; EAGAIN: delete_module(2).
@@ -93,13 +94,13 @@ class LinuxTarget:
     def prepare(self, agent: AgentClient) -> None:
         """Under emulation the clock that the kernel's watchdogs go by does not go back at a restore: the longer the
         guest has run, the longer a processor seems to have been stuck."""
-        agent.file_write(_WATCHDOG, b"0")
-        agent.file_write(_STALLS_SUPPRESSED, b"1")
+        _switch(agent, _WATCHDOG, b"0")
+        _switch(agent, _STALLS_SUPPRESSED, b"1")
 
     def refresh(self, agent: AgentClient) -> None:
         """New random bytes into the pool, used from now on, and the time. The watchdogs begin anew."""
-        agent.file_write(_WATCHDOG, b"1")
-        agent.file_write(_STALLS_SUPPRESSED, b"0")
+        _switch(agent, _WATCHDOG, b"1")
+        _switch(agent, _STALLS_SUPPRESSED, b"0")
         agent.file_write(_RANDOM, os.urandom(_SEED_BYTES))
         handle = agent.open(_RANDOM, OpenFlag.READ_WRITE)
         reseeded = agent.ioctl_raw(handle, _RNDRESEEDCRNG)
@@ -243,6 +244,15 @@ def _thread(agent: AgentClient, path: str) -> str:
     state = _line(agent, f"{path}/stat").rpartition(")")[2].strip()[:1]
     stack = _line(agent, f"{path}/stack").replace("[<0>] ", "")
     return f"thread {path.rpartition('/')[2]} of {_line(agent, f'{path}/comm')}, state {state}:\n{stack}"
+
+
+def _switch(agent: AgentClient, path: str, value: bytes) -> None:
+    """Set what not every kernel has: one built without that watchdog has no switch for it either."""
+    try:
+        agent.file_write(path, value)
+    except AgentOpError as error:
+        if error.os_error != _NOT_THERE:
+            raise
 
 
 def put_file(agent: AgentClient, data: bytes, path: str) -> None:
