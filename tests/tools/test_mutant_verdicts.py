@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from tools.mutants.journal import CAUGHT, EQUAL, REFUSED, SURVIVED, Journal, Verdict, stamp_of
+from tools.mutants.changes import changes
+from tools.mutants.equivalent import equivalents
+from tools.mutants.journal import CAUGHT, EQUAL, EQUIVALENT, REFUSED, SURVIVED, Journal, Verdict, stamp_of
 from tools.mutants.report import report
 from tools.mutants.sample import draw
 
+ROOT = Path(__file__).parents[2]
 SOURCES = {
     "core/long.c": "void f(void)\n{\n" + "\ta = b < c;\n" * 50 + "}\n",
     "core/short.c": "void f(void)\n{\n\ta = b < c;\n\td();\n}\n",
@@ -86,8 +90,26 @@ def test_the_report_has_the_share_by_file_and_names_the_survivors() -> None:
         ["all", "3", "1", "=", "33%", "2", "=", "100%"],
     ]
     assert said[4:] == [
-        "not counted: 1 that do not compile, 1 that change no code",
+        "not counted: 1 that do not compile, 1 that change no code, 0 equivalent",
         "survivors: 2",
         "  core/a.c:3: change 2 (unit tests catch it)",
         "  kmod/b.c:3: change 3",
     ]
+
+
+def test_an_equivalent_mutant_does_not_count_and_is_listed_with_its_reason(tmp_path: Path) -> None:
+    journal(tmp_path).add(verdict("1", SURVIVED))
+    known = {("core/a.c", 3, "change 1"): "nobody can see it"}
+    again = Journal(tmp_path / "journal.jsonl", sources="s", suite="t", equivalent=known)
+    assert again.verdicts == {}
+    again.add(replace(verdict("1", EQUIVALENT), why="nobody can see it"))
+    assert again.counted == 0
+    assert "  core/a.c:3: change 1: nobody can see it" in report(again.verdicts.values())
+    assert journal(tmp_path).verdicts["1"].suite == SURVIVED, "it is no longer listed"
+
+
+def test_every_listed_equivalent_mutant_is_one_of_the_sources_as_they_are() -> None:
+    for file, line, change in equivalents():
+        source = (ROOT / file).read_text()
+        found = {each.describe(source) for each in changes(source) if each.line == line}
+        assert change in found, f"{file}:{line}"

@@ -21,7 +21,8 @@ from harness.errors import HarnessError
 from harness.events import terminal_progress
 from harness.session.lab import Lab, LabOptions
 from tools.core_programs import ROOT
-from tools.mutants.journal import CAUGHT, EQUAL, REFUSED, SURVIVED, Journal, Verdict, stamp_of
+from tools.mutants.equivalent import equivalents
+from tools.mutants.journal import CAUGHT, EQUAL, EQUIVALENT, REFUSED, SURVIVED, Journal, Verdict, stamp_of
 from tools.mutants.report import report
 from tools.mutants.sample import Mutant, draw
 from tools.mutants.suite import Suite
@@ -41,6 +42,7 @@ class Measurement:
         self._journal = journal
         self._count = count
         self._seed = seed
+        self._equivalent = equivalents()
 
     def work(self, suite: Suite) -> None:
         """Judge mutants in the guest of `suite`."""
@@ -56,6 +58,9 @@ class Measurement:
 
     def _judge(self, mutant: Mutant, suite: Suite) -> Verdict:
         begin = time.monotonic()
+        why = self._equivalent.get((mutant.file, mutant.change.line, mutant.description))
+        if why is not None:
+            return _verdict(mutant, suite=EQUIVALENT, why=why)
         self._tree.put(mutant)
         driver = self._tree.build()
         if driver is None:
@@ -119,6 +124,7 @@ def main(arguments: Sequence[str]) -> int:
         HOME / "journal.jsonl",
         sources=stamp_of(ROOT / name for name in tree.sources),
         suite=stamp_of(SUITE.glob("*.py")),
+        equivalent=equivalents(),
     )
     status = _measure(Measurement(tree, journal, count=options.count, seed=options.seed), tree_path)
     text = "\n".join(report(journal.verdicts.values()))

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from tools.mutants.equivalent import Place
 
 EQUAL = "equal"
 REFUSED = "refused"
 CAUGHT = "caught"
 SURVIVED = "survived"
+EQUIVALENT = "equivalent"
 UNTESTED = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`suite` is `caught` or `survived`, or, for mutants that do not count, `refused` by the compiler or `equal` in
-    code to the driver or another mutant. `by` is the test that caught it, `why` the end of what that said. `unit` is
-    what the unit tests said, `-` for a file that they do not have."""
+    """`suite` is `caught` or `survived`, or, for mutants that do not count, `refused` by the compiler, `equal` in code
+    to the driver or another mutant, or `equivalent` by a person's word. `by` is the test that caught it, `why` the end
+    of what that said, or the person's reason. `unit` is what the unit tests said, `-` for a file without any."""
 
     key: str
     file: str
@@ -32,6 +35,11 @@ class Verdict:
     seconds: float = 0.0
 
     @property
+    def place(self) -> Place:
+        """What an entry of the list of equivalent mutants names."""
+        return self.file, self.line, self.description
+
+    @property
     def counts(self) -> bool:
         return self.suite in {CAUGHT, SURVIVED}
 
@@ -40,8 +48,9 @@ class Journal:
     """Verdicts on the mutants of one state of the sources. What another state of the suite let survive is to be tried
     again; of other states of the sources, only which tests are good at catching mutants is of use."""
 
-    def __init__(self, path: Path, *, sources: str, suite: str) -> None:
+    def __init__(self, path: Path, *, sources: str, suite: str, equivalent: Mapping[Place, str] | None = None) -> None:
         self._path = path
+        self._equivalent = equivalent or {}
         self._stamps = {"sources_stamp": sources, "suite_stamp": suite}
         self.verdicts: dict[str, Verdict] = {}
         self.kills: dict[str, dict[str, int]] = {}
@@ -57,6 +66,8 @@ class Journal:
             verdict = Verdict(**entry)
             self._count(verdict)
             same_suite = stamps["suite_stamp"] == self._stamps["suite_stamp"]
+            if (verdict.suite == EQUIVALENT) != (verdict.place in self._equivalent):
+                continue
             if stamps["sources_stamp"] == self._stamps["sources_stamp"] and (same_suite or verdict.suite != SURVIVED):
                 self.verdicts[verdict.key] = verdict
 

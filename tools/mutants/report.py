@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tools.mutants.journal import CAUGHT, EQUAL, REFUSED, SURVIVED, UNTESTED, Verdict
+from tools.mutants.journal import CAUGHT, EQUAL, EQUIVALENT, REFUSED, SURVIVED, UNTESTED, Verdict
 
 
 def report(verdicts: Iterable[Verdict]) -> Iterator[str]:
@@ -17,7 +17,10 @@ def report(verdicts: Iterable[Verdict]) -> Iterator[str]:
     yield _row("all", counted)
     refused = sum(verdict.suite == REFUSED for verdict in every)
     equal = sum(verdict.suite == EQUAL for verdict in every)
-    yield f"not counted: {refused} that do not compile, {equal} that change no code"
+    equivalent = [verdict for verdict in every if verdict.suite == EQUIVALENT]
+    yield f"not counted: {refused} that do not compile, {equal} that change no code, {len(equivalent)} equivalent"
+    for verdict in sorted(equivalent, key=lambda verdict: verdict.place):
+        yield f"  {verdict.file}:{verdict.line}: {verdict.description}: {verdict.why}"
     survivors = [verdict for verdict in counted if verdict.suite == SURVIVED]
     yield f"survivors: {len(survivors)}"
     for verdict in sorted(survivors, key=lambda verdict: (verdict.file, verdict.line)):
