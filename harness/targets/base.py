@@ -55,6 +55,9 @@ class Target(Protocol):
     device: str
     """Path of the device in the guest."""
 
+    counters_file: str
+    """Path of the file with the driver's counters; empty where they are told otherwise."""
+
     def build_driver(self, cell: Cell, image: GuestImage, sources: Path, build: Path) -> DriverBuild:
         """Build the driver for `cell` from the project at `sources` into `build`, unless nothing changed.
         Raises DriverBuildError with the compiler's output."""

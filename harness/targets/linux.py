@@ -24,7 +24,6 @@ _GUEST_PATH = "/tmp/supdrv.ko"  # noqa: S108 - a path in the guest, whose only u
 _LOAD_SECONDS = 30.0
 _ARCH = {"amd64": "x86_64", "x86": "i386"}
 _EVIDENCE_CHARACTERS = 6000
-_COUNTERS = "/sys/kernel/debug/supdrv/counters"
 _COUNTERS_BYTES = 4096
 _FAILURES = {
     **{f"{kind}/verbose": b"0" for kind in ("failslab", "fail_page_alloc", "fail_usercopy")},
@@ -60,6 +59,7 @@ class LinuxTarget:
 
     module = "supdrv"
     device = "/dev/supdrv"
+    counters_file = "/sys/kernel/debug/supdrv/counters"
 
     def build_driver(self, cell: Cell, image: GuestImage, sources: Path, build: Path) -> DriverBuild:
         """Run kbuild in a copy of `core/` and `kmod/`; nothing is done if sources, options and headers are the
@@ -153,7 +153,7 @@ class LinuxTarget:
 
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """From debugfs: a line `name value` each."""
-        text = agent.file_read(_COUNTERS, length=_COUNTERS_BYTES).decode("ascii")
+        text = agent.file_read(self.counters_file, length=_COUNTERS_BYTES).decode("ascii")
         try:
             return {name: int(value) for name, value in (line.split() for line in text.splitlines())}
         except ValueError as error:

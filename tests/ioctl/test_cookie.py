@@ -65,6 +65,13 @@ def test_session_tokens_are_odd(open_session):
         assert open_session().greeting["pSession"] % 2 == 1
 
 
+def test_session_tokens_are_where_no_address_space_has_anything(open_session):
+    """In the upper half of the lower half: on 64-bit systems such addresses are not canonical."""
+    for _ in range(12):
+        session = open_session()
+        assert session.greeting["pSession"] >> (session.abi.word_size - 2) == 1
+
+
 def test_a_second_greeting_gives_the_same_answer(session):
     reply = ask(session, "COOKIE")
     assert reply.outcome == Status.OK

@@ -26,6 +26,13 @@ def test_the_node_is_for_the_administrator_alone(guest):
     assert (stat.S_IMODE(node.mode), node.user, node.group) == (0o600, 0, 0)
 
 
+@pytest.mark.needs("counters-file")
+def test_the_counters_are_for_the_administrator_to_read(guest):
+    facts = guest.agent.file_stat(guest.target.counters_file)
+    assert stat.S_ISREG(facts.mode)
+    assert (stat.S_IMODE(facts.mode), facts.user, facts.group) == (0o400, 0, 0)
+
+
 @pytest.mark.needs("unix-node")
 def test_it_cannot_be_read_as_a_file(client):
     read = lambda: client.agent.file_read(client.target.device, 16)  # noqa: E731

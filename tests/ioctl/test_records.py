@@ -17,6 +17,9 @@ MAPPED_MOST = 64 * 1024 * 1024 // PAGE_SIZE
 PINNED_MOST = 1024 * 1024 * 1024 // PAGE_SIZE
 PAIRS = 2000
 FAULTS = 10_000
+REFUSALS = 50_000
+"""Each would cost 64 bytes at least."""
+
 MEMORY_NOISE = 2 * 1024 * 1024
 """How much of the guest's memory may come into use meanwhile for other reasons, much less than a page for each."""
 
@@ -263,6 +266,15 @@ def test_a_range_above_the_quota_is_refused_before_it_is_looked_at(session, clie
         )
         assert reply.outcome == Status.NO_MEMORY
         assert reply.untouched
+
+
+@pytest.mark.needs("steady-memory")
+def test_pins_beyond_the_limit_cost_nothing(session, client, guest):
+    data = session.input("PINPAGES", **good_fields(client, "PINPAGES"))
+    assert repeat(session, "PINPAGES", data, count=RECORDS_MOST)[0] == 0
+    before = guest.target.memory_used(guest.agent)
+    assert repeat(session, "PINPAGES", data, count=REFUSALS) == (REFUSALS, Status.NO_MEMORY)
+    assert guest.target.memory_used(guest.agent) - before < MEMORY_NOISE
 
 
 def test_pinning_and_unpinning_again_and_again_costs_nothing(session, client, guest):
