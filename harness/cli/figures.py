@@ -30,7 +30,7 @@ _CRASHES = 5
 _IOCTLS = 500
 _LOOP = 20_000
 _RUN_SECONDS = 600
-_COPIED = ("agent", "core", "guests", "kmod", "tests", "build", "pyproject.toml")
+_COPIED = ("agent", "core", "docs", "guests", "kmod", "tests", "build", "pyproject.toml")
 
 
 @dataclass(frozen=True, slots=True)
