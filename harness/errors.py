@@ -21,7 +21,6 @@ class Kind(enum.Enum):
     AGENT_LOST = "agent lost"
     GUEST_GONE = "guest gone"
     DRIVER_LEAK = "driver leak"
-    LAB_FAULT = "lab fault"
 
 
 @dataclass(frozen=True, slots=True)

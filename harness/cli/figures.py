@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.abi import CONSTANTS
-from harness.errors import GuestError, LabError
+from harness.errors import HarnessError, LabError
 from harness.events import SILENT
 from harness.matrix import Cell
 from harness.session.cell_session import CellSession
+from harness.session.judging import judged
 from harness.session.lab import Lab
 from harness.session.starting import Starter
 from harness.targets import target_for
@@ -137,15 +138,17 @@ def _trouble(session: CellSession, fault: str) -> tuple[float, float]:
     driver = session.new_client().open_session()
     begin = time.perf_counter()
     try:
-        driver.call("TEST_FAULT", uFault=CONSTANTS[f"SUPTESTFAULT_{fault}"])
-    except (GuestError, LabError) as error:
-        verdict = session.explain(error)
-        if verdict is error:
+        with judged(session):
+            driver.call("TEST_FAULT", uFault=CONSTANTS[f"SUPTESTFAULT_{fault}"])
+    except HarnessError as error:
+        if error.verdict is None:
             raise
-    judged = time.perf_counter() - begin
+    else:
+        raise LabError(f"the driver was to fail ({fault}), and nothing was noticed")
+    to_verdict = time.perf_counter() - begin
     session.begin_test("bench, afterwards")
     session.new_client().open_session()
-    return judged, time.perf_counter() - begin
+    return to_verdict, time.perf_counter() - begin
 
 
 def build_figures(lab: Lab, cell: Cell, root: Path) -> list[Figure]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import HarnessError
 from harness.matrix import Cell
 from harness.results import FAILED, NOT_RUN, PASSED, CellResult, to_json
 
@@ -18,6 +19,14 @@ DRIVER = "harness.driver"
 UNAVAILABLE = "harness.unavailable"
 VERDICT = "harness.verdict"
 """The fields of a Verdict as JSON."""
+
+
+def verdict_properties(error: BaseException) -> list[tuple[str, str]]:
+    """What a report carries of the verdict of `error`; nothing if it has none."""
+    verdict = error.verdict if isinstance(error, HarnessError) else None
+    return [] if verdict is None else [(VERDICT, json.dumps(verdict.fields()))]
+
+
 BLAMED = "harness.blamed"
 """Id of the test whose failure a report is, if it is not that of the test it came with."""
 

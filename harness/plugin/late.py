@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator
 
 import pytest
 
 from harness.errors import HarnessError
-from harness.plugin.collector import BLAMED, CELL, VERDICT
+from harness.plugin.collector import BLAMED, CELL, verdict_properties
 from harness.plugin.fixtures import SESSIONS
 from harness.plugin.selection import cell_id
 
@@ -40,10 +39,6 @@ def _blame(test: str, error: HarnessError, *, cell: str, last: pytest.Item) -> N
         outcome="failed",
         longrepr=f"{type(error).__name__}: {error}",
         when="call",
-        user_properties=[(CELL, cell), (BLAMED, test), *_verdict(error)],
+        user_properties=[(CELL, cell), (BLAMED, test), *verdict_properties(error)],
     )
     last.ihook.pytest_runtest_logreport(report=report)
-
-
-def _verdict(error: HarnessError) -> list[tuple[str, str]]:
-    return [] if error.verdict is None else [(VERDICT, json.dumps(error.verdict.fields()))]

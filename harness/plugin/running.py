@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator
 
 import pytest
 
 from harness.errors import GuestError, HarnessError
-from harness.plugin.collector import VERDICT
+from harness.plugin.collector import verdict_properties
 from harness.plugin.fixtures import SESSION
 from harness.session.judging import judged
 
@@ -36,8 +35,7 @@ def pytest_runtest_makereport(
     session = item.stash.get(SESSION, None)
     if session is not None and report.when == "setup":
         error = session.explain(error)  # the guest was up when a fixture of the test made a request
-    if isinstance(error, HarnessError) and error.verdict is not None:
-        report.user_properties.append((VERDICT, json.dumps(error.verdict.fields())))
+    report.user_properties += verdict_properties(error)
     if report.failed and isinstance(error, HarnessError):
         report.longrepr = f"{type(error).__name__}: {error}"
         if isinstance(error, GuestError) and report.when == "setup":

@@ -31,7 +31,7 @@ _MAKING_SECONDS = 600.0
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A complete checkpoint. It may be removed by another run at any time, so its files are copied or linked before
-    use, and either works or raises OSError."""
+    use, and either works or raises OSError. What cannot be read of its keys and facts raises SetupError."""
 
     directory: Path
 
@@ -45,17 +45,26 @@ class Checkpoint:
 
     def keys(self) -> GuestKeys:
         """The keys that its guest knows."""
-        fields = json.loads((self.directory / "keys.json").read_text())
-        return GuestKeys(
-            client_private=fields["client_private"].encode(),
-            client_public=fields["client_public"],
-            host_private=bytes.fromhex(fields["host_private"]),
-            host_public=fields["host_public"],
-        )
+        fields = self._fields("keys.json")
+        try:
+            return GuestKeys(
+                client_private=fields["client_private"].encode(),
+                client_public=fields["client_public"],
+                host_private=bytes.fromhex(fields["host_private"]),
+                host_public=fields["host_public"],
+            )
+        except (KeyError, ValueError) as error:
+            raise SetupError(f"the checkpoint {self.directory} is damaged: its keys are no keys") from error
 
     def facts(self) -> Mapping[str, str]:
         """What its guest said of itself when the checkpoint was made."""
-        found: Mapping[str, str] = json.loads((self.directory / "facts.json").read_text())
+        return self._fields("facts.json")
+
+    def _fields(self, name: str) -> Mapping[str, str]:
+        try:
+            found: Mapping[str, str] = json.loads((self.directory / name).read_text())
+        except (OSError, ValueError) as error:
+            raise SetupError(f"the checkpoint {self.directory} is damaged: {name}: {error}") from error
         return found
 
 

@@ -51,14 +51,6 @@ _SERVE = (
 
 
 @dataclass(frozen=True, slots=True)
-class GuestFiles:
-    """What a guest of ours boots from."""
-
-    kernel: Path
-    initrd: Path
-
-
-@dataclass(frozen=True, slots=True)
 class Place:
     """Where a guest runs, and who is told of what its console says."""
 

@@ -111,3 +111,19 @@ def test_a_link_outlives_the_file(tmp_path: Path) -> None:
 def test_a_link_to_what_is_gone_fails(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         link_or_copy(tmp_path / "gone", tmp_path / "target")
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}"], ids=["empty", "cut", "without-keys"])
+def test_damaged_keys_are_told(store: CheckpointStore, text: str) -> None:
+    kept = keep(store, "one")
+    (kept.directory / "keys.json").write_text(text)
+    with pytest.raises(SetupError, match="is damaged"):
+        kept.keys()
+
+
+@pytest.mark.parametrize("damage", ["empty", "gone"])
+def test_damaged_facts_are_told(store: CheckpointStore, damage: str) -> None:
+    facts = keep(store, "one").directory / "facts.json"
+    facts.unlink() if damage == "gone" else facts.write_text("")
+    with pytest.raises(SetupError, match="is damaged"):
+        Checkpoint(facts.parent).facts()

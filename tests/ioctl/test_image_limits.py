@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from catalogue import ask
-from images import Image, ask_open, batch, counts, free_at, repeat
+from images import Image, ask_open, batch, counts, free_at
+from memory import repeat
 
 from harness.abi import LIMITS, PAGE_SIZE, Status
 
 OPENS = 65535
 IMAGES = 256
 ALL_BYTES = 64 << 20
-
-
-AT_ONCE = 8192
-
-
-def failures(session, name, data, count):
-    """How many of `count` same requests fail, made in parts that each end in time on a slow kernel."""
-    parts = (min(AT_ONCE, count - done) for done in range(0, count, AT_ONCE))
-    return sum(repeat(session, name, data, part).failures for part in parts)
 
 
 def opens(session, names):
@@ -28,7 +20,7 @@ def opens(session, names):
 def test_a_session_opens_an_image_65535_times_and_frees_it_as_often(session, open_session, guest):
     image = Image.open(session)
     data = session.input("LDR_OPEN", cbImage=PAGE_SIZE, szName="image")
-    assert failures(session, "LDR_OPEN", data, OPENS - 1) == 0
+    assert repeat(session, "LDR_OPEN", data, count=OPENS - 1)[0] == 0
     reply = ask(session, "LDR_OPEN", data)
     assert reply.outcome == Status.NO_MEMORY
     assert reply.untouched
@@ -36,7 +28,7 @@ def test_a_session_opens_an_image_65535_times_and_frees_it_as_often(session, ope
     for another in (image.again(open_session()), Image.open(session, "another")):
         assert another.free() == Status.OK
     free = session.input("LDR_FREE", pvImageBase=image.base)
-    assert failures(session, "LDR_FREE", free, OPENS) == 0
+    assert repeat(session, "LDR_FREE", free, count=OPENS)[0] == 0
     assert counts(guest) == (0, 0)
     assert free_at(session, image.base) == Status.INVALID_HANDLE
 

@@ -50,13 +50,15 @@ def test_a_restored_guest_knows_the_time_and_new_random_numbers(new_session: Cal
     assert len(cookies) == 2
 
 
-@pytest.mark.parametrize("damage", ["cut", "garbage", "gone"])
+@pytest.mark.parametrize("damage", ["cut", "garbage", "gone", "keys.json", "facts.json"])
 def test_a_damaged_checkpoint_costs_a_boot(
     new_session: Callable[..., CellSession], store: Path, progress: RecordingProgress, damage: str
 ) -> None:
     new_session().begin_test("test")
     (disk,) = store.glob("*/*/disk.qcow2")
-    if damage == "gone":
+    if damage.endswith(".json"):
+        (disk.parent / damage).write_text("")
+    elif damage == "gone":
         disk.unlink()
     else:
         disk.write_bytes(disk.read_bytes()[: 1 << 20] if damage == "cut" else bytes(1 << 20))

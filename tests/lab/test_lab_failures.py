@@ -23,7 +23,8 @@ NewSession = Callable[..., CellSession]
 
 @pytest.fixture
 def own_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A libvirt daemon that no other run uses; its process id is in the file."""
+    """A libvirt daemon that no other run uses; its process id is in the file. Ask for it before `new_session`: sessions
+    that close after it would start another one there."""
     directory = Path(f"/tmp/sh-{os.getpid()}-{abs(hash(tmp_path)) % 10000}")
     directory.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(directory))
@@ -81,7 +82,7 @@ def test_the_agent_is_killed(new_session: NewSession) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a daemon that is ours to kill")
 def test_the_daemon_is_killed_and_another_goes_on(
-    new_session: NewSession, own_daemon: Path, progress: RecordingProgress
+    own_daemon: Path, new_session: NewSession, progress: RecordingProgress
 ) -> None:
     session = new_session()
     session.begin_test("test")
@@ -98,7 +99,7 @@ def test_the_daemon_is_killed_and_another_goes_on(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a daemon that is ours to stop")
-def test_a_daemon_that_does_not_answer_is_replaced(new_session: NewSession, own_daemon: Path) -> None:
+def test_a_daemon_that_does_not_answer_is_replaced(own_daemon: Path, new_session: NewSession) -> None:
     new_session().begin_test("test")
     deaf = int(own_daemon.read_text())
     socket = own_daemon.parent / "libvirt" / "libvirt-sock"
