@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import struct
 import time
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,8 @@ _SEED_BYTES = 64
 _RNDRESEEDCRNG = 0x5207  # random(4)
 _WATCHDOG = "/proc/sys/kernel/watchdog"
 _NOT_THERE = 2  # ENOENT
+_AT_HAND = re.compile(rb"^ +count: +(\d+)$", re.MULTILINE)
+_STATISTICS = "/proc/sys/vm/stat_refresh"
 _STALLS_SUPPRESSED = "/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress"
 
 # Numbers of Linux, whatever system the controller runs on. EBADF and ENOTTY: docs/driver.md; EAGAIN: delete_module(2).
@@ -207,11 +210,15 @@ class LinuxTarget:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmLck:"))
 
     def memory_used(self, agent: AgentClient) -> int:
-        """From /proc/meminfo, in which values are KiB: without the caches of files and of the kernel's objects."""
+        """From /proc/meminfo, in which values are KiB: without the caches of files and of the kernel's objects, and
+        without the free pages that the kernel keeps at hand for each processor, now hundreds, now none (`count` in
+        /proc/zoneinfo)."""
+        agent.file_write(_STATISTICS, b"1")
+        at_hand = sum(map(int, _AT_HAND.findall(agent.file_read("/proc/zoneinfo"))))
         lines = (line.split() for line in agent.file_read("/proc/meminfo").decode("ascii").splitlines())
         kib = {name.rstrip(":"): int(value) for name, value, *_unit in lines}
         free = sum(kib[name] for name in ("MemFree", "Buffers", "Cached", "SReclaimable"))
-        return (kib["MemTotal"] - free) * 1024
+        return (kib["MemTotal"] - free) * 1024 - at_hand * PAGE_SIZE
 
     def abi_name(self, arch: str) -> str:
         return f"linux-{arch}"
