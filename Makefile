@@ -11,6 +11,7 @@ COUNT ?= 150
 SEED ?= 1
 RESTORES ?= 200
 KILLS ?= 30
+CLEAN ?= 100
 # DEBUG=1: the cell with the debug kernel too, see docs/guests.md. It is no business of any other build.
 unexport DEBUG
 ALSO := $(if $(DEBUG),--also linux-amd64-debug)
@@ -40,8 +41,8 @@ fuzz: ## Fuzz the driver's core on this machine for SECONDS (default: 600)
 mutants: ## Change the driver in COUNT places (default: 150), one at a time, and see whether the suite notices
 	@$(BIN)/python -m tools.mutants --count $(COUNT) --seed $(SEED)
 
-soak: ## Restore RESTORES times in each way (default: 200), kill KILLS runs in each way (default: 30), see what is left
-	@$(BIN)/python -m tools.soak --restores $(RESTORES) --kills $(KILLS) --seed $(SEED)
+soak: ## Restore RESTORES times in each way (200), kill KILLS runs in each way (30), see what is left; CLEAN runs (100)
+	@$(BIN)/python -m tools.soak --restores $(RESTORES) --kills $(KILLS) --clean $(CLEAN) --seed $(SEED)
 
 lab: ## Guests for real: crashes, hangs, killed controllers; with DEBUG=1 what only the debug kernel notices
 	$(if $(DEBUG),$(BIN)/harness setup $(ALSO))

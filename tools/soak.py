@@ -1,10 +1,11 @@
 """Does again and again what has to work every time: restores, and runs that are killed.
 
-    python -m tools.soak [--cell linux-amd64] [--restores 200] [--kills 30] [--seed 1]
+    python -m tools.soak [--cell linux-amd64] [--restores 200] [--kills 30] [--clean 100] [--seed 1]
 
 Restores the guest in place and from its checkpoint, each `restores` times, with a request in between, and looks whether
 memory or disk grow. Then starts runs and kills the controller, the emulator or libvirt's daemon at random moments, each
-`kills` times, and looks at what is left after the next start. Exit status 0 if nothing failed, grew or was left.
+`kills` times, and looks at what is left after the next start. Last come `clean` runs of pytest, each of some files of
+the suite, of which not one may find anything. Exit status 0 if nothing failed, grew, was left or was a false alarm.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ WARM_UP = 20
 GROWTH = 1.10
 LONGEST_RUN = 6.0
 WAIT_SECONDS = 180
+FILES_OF_A_RUN = 6
+SUITE = "tests/ioctl"
+LAST_LINES = 40
 
 
 @dataclass(slots=True)
@@ -183,6 +187,20 @@ def kill_at_random(name: str, cell: Cell, times: int, victims: Callable[[Place, 
     return tally
 
 
+def clean_runs(cell: Cell, times: int) -> Tally:
+    """Runs in which nothing is wrong, of files of the suite that chance picks."""
+    tally, files = Tally("clean runs"), sorted((project_root() / SUITE).glob("test_*.py"))
+    for _ in range(times):
+        chosen = random.sample(files, FILES_OF_A_RUN)
+        command = [sys.executable, "-m", "pytest", "-q", "--cell", cell.id, *chosen]
+        begin = time.perf_counter()
+        done = subprocess.run(command, cwd=project_root(), capture_output=True, text=True, check=False)
+        tally.seconds.append(time.perf_counter() - begin)
+        if done.returncode != 0:
+            tally.wrong.append("\n".join(done.stdout.splitlines()[-LAST_LINES:]))
+    return tally
+
+
 def the_emulators(place: Place, _run: int) -> list[int]:
     return [pid for pid in emulators("supdrv-") if str(place.directory) in Path(f"/proc/{pid}/cmdline").read_text()]
 
@@ -199,7 +217,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cell", default="linux-amd64")
     parser.add_argument("--restores", type=int, default=200, help="restores of each kind")
     parser.add_argument("--kills", type=int, default=30, help="kills of each victim")
-    parser.add_argument("--seed", type=int, default=1, help="of the moments")
+    parser.add_argument("--clean", type=int, default=100, help="runs that find nothing")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments and of the files")
     options = parser.parse_args(arguments)
     random.seed(options.seed)
     (cell,) = known_cells(None, "release", (options.cell,))
@@ -211,6 +230,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         work += [lambda: kill_at_random("controller", cell, options.kills, lambda _place, run: [run])]
         work += [lambda: kill_at_random("emulator", cell, options.kills, the_emulators)]
         work += [lambda: kill_at_random("libvirt's daemon", cell, options.kills, the_daemon)]
+    if options.clean:
+        work += [lambda: clean_runs(cell, options.clean)]
     wrong = 0
     for each in work:
         tally = each()
