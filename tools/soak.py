@@ -192,7 +192,7 @@ def clean_runs(cell: Cell, times: int) -> Tally:
     tally, files = Tally("clean runs"), sorted((project_root() / SUITE).glob("test_*.py"))
     for _ in range(times):
         chosen = random.sample(files, FILES_OF_A_RUN)
-        command = [sys.executable, "-m", "pytest", "-q", "--cell", cell.id, *chosen]
+        command = [sys.executable, "-m", "pytest", "-q", "--cell", cell.id, *map(str, chosen)]
         begin = time.perf_counter()
         done = subprocess.run(command, cwd=project_root(), capture_output=True, text=True, check=False)
         tally.seconds.append(time.perf_counter() - begin)
