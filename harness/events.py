@@ -14,10 +14,6 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol, TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as RichBars
-
 
 class Step(Protocol):
     """One thing under way, from `Progress.step` to `done`."""
@@ -147,50 +143,11 @@ class LineProgress:
         self._stream.flush()
 
 
-@dataclass(slots=True)
-class _Bar:
-    owner: RichProgress
-    text: str
-    task: TaskID
-    started: float
-    open: bool = True
-
-    def advance(self, done: int, *, total: int | None = None) -> None:
-        self.owner.bars.update(self.task, completed=done, total=total)
-
-    def done(self, note: str = "done") -> None:
-        if self.open:
-            self.open = False
-            self.owner.end(self, f"{note} in {time.monotonic() - self.started:.1f} s")
-
-
-class RichProgress:
-    """Live bars on a terminal; what has ended stays above them as a line."""
-
-    def __init__(self, console: Console) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24))
-        self.bars = RichBars(*columns, DownloadColumn(), TimeElapsedColumn(), console=console, transient=True)
-        self._lock = Lock()
-        self._open = 0
-
-    def step(self, text: str, *, total: int | None = None) -> Step:
-        with self._lock:
-            self._open += 1
-            if self._open == 1:
-                self.bars.start()
-            return _Bar(self, text, self.bars.add_task(text, total=total), time.monotonic())
-
-    def end(self, bar: _Bar, note: str) -> None:
-        """Replace `bar` by a line of text; the live display stops with the last bar."""
-        with self._lock:
-            self.bars.remove_task(bar.task)
-            self.bars.console.print(f"{bar.text} ... {note}", markup=False, highlight=False)
-            self._open -= 1
-            if self._open == 0:
-                self.bars.stop()
-
-
 def terminal_progress(stream: TextIO | None = None) -> Progress:
     """Progress on `stream` (default stderr): live bars if it is a terminal, plain lines if it is not."""
     out = sys.stderr if stream is None else stream
-    return RichProgress(Console(file=out)) if out.isatty() else LineProgress(out)
+    if not out.isatty():
+        return LineProgress(out)
+    from harness.bars import RichProgress  # noqa: PLC0415 - slow
+
+    return RichProgress(out)

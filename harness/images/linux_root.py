@@ -9,10 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from elftools.elf.dynamic import DynamicSection
-from elftools.elf.elffile import ELFFile
-from elftools.elf.segments import InterpSegment
-
 from harness.errors import SetupError
 from harness.images import cpio
 from harness.images.cpio import Entry, char_device, directory, regular, symlink, with_parents
@@ -131,6 +127,10 @@ def located(packages: Path, name: str) -> Path:
 
 def _needs(file: Path) -> tuple[str, list[str]]:
     """The loader (empty if none) and the libraries that an ELF file names."""
+    from elftools.elf.dynamic import DynamicSection  # noqa: PLC0415 - slow, and most runs find their image made
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
+    from elftools.elf.segments import InterpSegment  # noqa: PLC0415
+
     with file.open("rb") as stream:
         elf = ELFFile(stream)
         loader = next((s.get_interp_name() for s in elf.iter_segments() if isinstance(s, InterpSegment)), "")

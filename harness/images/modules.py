@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile
-
 from harness.errors import SetupError
 
 
@@ -73,6 +71,8 @@ def module_name(file: str) -> str:
 
 def depends(module: bytes) -> tuple[str, ...]:
     """The names of the modules that the ELF file `module` says it needs."""
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - slow, and most runs find their image made
+
     section = ELFFile(io.BytesIO(module)).get_section_by_name(".modinfo")
     facts = [] if section is None else [fact.decode() for fact in bytes(section.data()).split(b"\0")]
     names = [name for fact in facts if fact.startswith("depends=") for name in fact[8:].split(",") if name]

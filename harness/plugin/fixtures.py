@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from harness.errors import CellUnavailable
-from harness.events import terminal_progress
 from harness.matrix import Cell
 from harness.plugin.collector import CELL, DRIVER, KERNEL, UNAVAILABLE
-from harness.plugin.options import LAB_OPTIONS
+from harness.plugin.early import end_lab, end_session, lab_of, session_of
 from harness.plugin.selection import driver_options
 from harness.session.cell_session import CellSession
 from harness.session.client import Client
@@ -19,15 +18,12 @@ from harness.session.lab import Lab
 from harness.transport.agent import AgentClient
 
 SESSION = pytest.StashKey[CellSession]()
-SESSIONS = pytest.StashKey[dict[str, CellSession]]()
-"""The sessions of the run that live now, by cell."""
 
 
 @pytest.fixture(scope="session")
-def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    made = Lab(request.config.stash[LAB_OPTIONS], terminal_progress())
-    yield made
-    made.close()
+def lab(pytestconfig: pytest.Config) -> Iterator[Lab]:
+    yield lab_of(pytestconfig)
+    end_lab(pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -39,11 +35,8 @@ def cell(request: pytest.FixtureRequest) -> Cell:
 
 @pytest.fixture(scope="session")
 def cell_session(cell: Cell, lab: Lab, pytestconfig: pytest.Config) -> Iterator[CellSession]:
-    live = pytestconfig.stash.setdefault(SESSIONS, {})
-    session = live[cell.id] = CellSession(lab, cell)
-    yield session
-    del live[cell.id]
-    session.close()
+    yield session_of(pytestconfig, lab, cell)
+    end_session(pytestconfig, cell)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.plugin.collector import BLAMED, CELL, verdict_properties
-from harness.plugin.fixtures import SESSIONS
+from harness.plugin.early import SESSIONS
 from harness.plugin.selection import cell_id
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.matrix import Cell
+from harness.plugin.early import start_early
 from harness.plugin.options import CELLS
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     parameters = [pytest.param(cell, id=cell.id, marks=_marks(cell)) for cell in metafunc.config.stash[CELLS]]
     metafunc.parametrize(_ENTRY, parameters, indirect=True, scope="session")
+    start_early(metafunc.config)
 
 
 def _names_its_own(metafunc: pytest.Metafunc) -> bool:

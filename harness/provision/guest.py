@@ -15,7 +15,7 @@ from harness.console.follower import GUEST_SAYS, ConsoleFollower
 from harness.errors import BootError, SetupError
 from harness.images import host_tool
 from harness.images.cpio import overlay
-from harness.images.keys import GuestKeys, make_keys
+from harness.images.keys import GuestKeys
 from harness.provision.checkpoints import Checkpoint, link_or_copy
 from harness.provision.domain_xml import AGENT_CHANNEL, WATCH_CHANNEL, DomainSpec, domain_xml
 from harness.provision.hypervisor import Domain, Hypervisor
@@ -99,6 +99,8 @@ class RunningGuest:
     @classmethod
     def boot(cls, place: Place, initrd: Path) -> RunningGuest:
         """Start the guest and wait until it is ready. Raises BootError with the console's end."""
+        from harness.images.new_keys import make_keys  # noqa: PLC0415 - slow; restored guests need none
+
         directory = place.run.cell_dir(place.cell)
         keys = make_keys()
         own_initrd = directory / "initrd.img"

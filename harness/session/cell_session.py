@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -80,6 +81,7 @@ class CellSession:
         self._fresh = False
         self._failure = HarnessError("")
         self._failures = 0
+        self._early: Future[None] | None = None
 
     @property
     def agent(self) -> AgentClient:
@@ -116,6 +118,9 @@ class CellSession:
     def begin_test(self, test: str, options: Mapping[str, int] = MappingProxyType({})) -> None:
         """Bring the guest up if it is not, and make it clean: nothing open, nothing allocated, and the driver loaded
         with exactly `options`. What else of earlier tests is in the guest, `LabOptions.isolation` says."""
+        if self._early is not None:
+            early, self._early = self._early, None
+            early.result()
         before, self._test = self._test, test
         self.breadcrumb = ""
         if options != self.options:
@@ -159,6 +164,14 @@ class CellSession:
         if verdicts:
             self._drop()
         return verdicts
+
+    def start_early(self) -> None:
+        """Begin to `start` while the caller has something else to do. The next `begin_test` waits for it, and raises
+        what it has met. Nothing else may be called meanwhile but `close`."""
+        self._test = f"start of {self.cell.id}"
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=self._test)
+        self._early = thread.submit(self.start)
+        thread.shutdown(wait=False)
 
     def start(self) -> None:
         """A fresh kernel with agent and driver in it: the guest restored in place, from a checkpoint, or booted.
@@ -261,6 +274,9 @@ class CellSession:
 
     def close(self) -> None:
         """End the guest, unless it is to stay. A later start is tried whatever became of earlier ones."""
+        if self._early is not None:
+            wait([self._early])
+            self._early = None
         self._failures = 0
         if self._lab.options.keep and self._live is not None:
             self._live.hang_up()

@@ -14,7 +14,6 @@ from harness.abi import PAGE_SIZE
 from harness.errors import DriverBuildError, DriverLoadError, GuestError
 from harness.matrix import Cell
 from harness.targets.base import DriverBuild, GuestImage, Refusal
-from harness.targets.build_id import elf_build_id
 from harness.targets.make import run_make
 from harness.targets.sources import Sources
 from harness.transport import wire
@@ -76,12 +75,13 @@ class LinuxTarget:
         with tree.exclusive(build):
             stamp = tree.stamp(image.release, str(image.headers), *options)
             if tree.fresh(build, stamp) and module.exists():
-                return DriverBuild(path=module, build_id=elf_build_id(module), seconds=0.0)
+                return DriverBuild(path=module, build_id=tree.note(build), seconds=0.0)
             begin = time.monotonic()
             tree.sync(build)
             _make(image.headers, build / "kmod", options, cell)
-            tree.seal(build, stamp)
-        return DriverBuild(path=module, build_id=elf_build_id(module), seconds=time.monotonic() - begin)
+            build_id = _build_id(module)
+            tree.seal(build, stamp, build_id)
+        return DriverBuild(path=module, build_id=build_id, seconds=time.monotonic() - begin)
 
     def fingerprint(self, agent: AgentClient) -> Mapping[str, str]:
         """The boot's id, its modules with their sizes (not what uses them), and what the agent says of itself."""
@@ -232,6 +232,12 @@ class LinuxTarget:
     def fast_result(self, reply: RequestReply) -> int:
         """A negative status comes as the errno of its absolute value."""
         return -reply.os_error if reply.os_error else reply.result
+
+
+def _build_id(module: Path) -> str:
+    from harness.targets.build_id import elf_build_id  # noqa: PLC0415 - slow, and most runs find the driver built
+
+    return elf_build_id(module)
 
 
 def _parameters(options: Mapping[str, int]) -> str:

@@ -40,10 +40,11 @@ class Sources:
 
     def fresh(self, build: Path, stamp: str) -> bool:
         """Whether the last build in `build` was sealed with this stamp."""
-        try:
-            return (build / _STAMP).read_text() == stamp
-        except FileNotFoundError:
-            return False
+        return _seal(build)[0] == stamp
+
+    def note(self, build: Path) -> str:
+        """What the last build in `build` was sealed with besides."""
+        return _seal(build)[1]
 
     def sync(self, build: Path) -> None:
         """Copy what differs into `build` and remove sources that are gone; the seal is broken meanwhile."""
@@ -60,9 +61,18 @@ class Sources:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copy.write_bytes(data)
 
-    def seal(self, build: Path, stamp: str) -> None:
-        """Remember that `build` holds a finished build of this stamp."""
-        (build / _STAMP).write_text(stamp)
+    def seal(self, build: Path, stamp: str, note: str = "") -> None:
+        """Remember that `build` holds a finished build of this stamp, and something that is to be known of it."""
+        (build / _STAMP).write_text(f"{stamp}\n{note}")
+
+
+def _seal(build: Path) -> tuple[str, str]:
+    """Stamp and note of the build in `build`; empty if it is not finished."""
+    try:
+        stamp, _, note = (build / _STAMP).read_text().partition("\n")
+    except FileNotFoundError:
+        return "", ""
+    return stamp, note
 
 
 def _is_source(path: Path) -> bool:

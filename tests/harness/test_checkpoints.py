@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import SetupError
-from harness.images.keys import make_keys
+from harness.images.new_keys import make_keys
 from harness.provision.checkpoints import Checkpoint, CheckpointStore, checkpoint_key, link_or_copy
 
 KEYS = make_keys()

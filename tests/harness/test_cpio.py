@@ -29,7 +29,7 @@ from harness.images.cpio import (
     symlink,
 )
 from harness.images.debs import AptRoot
-from harness.images.keys import dropbear_private, make_keys, openssh_public
+from harness.images.new_keys import dropbear_private, make_keys, openssh_public
 from harness.images.store import default_root
 
 ENTRIES = [

@@ -18,7 +18,7 @@ CONFTEST = """
 import pytest
 from harness.errors import GuestCrash, GuestError
 from harness.plugin.collector import CELL
-from harness.plugin.fixtures import SESSIONS
+from harness.plugin.early import SESSIONS
 
 class Session:
     def __init__(self, cell):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +19,20 @@ from harness.transport import wire
 _AT_ONCE = 500
 """Requests in one go: few enough to end within a request's deadline on the slowest kernel."""
 
+_ROOM = 1024 * 1024
+"""More than a process that has just been forked allocates for itself."""
+
 FREE = {"CONT_ALLOC": "CONT_FREE", "LOW_ALLOC": "LOW_FREE", "PINPAGES": "UNPINPAGES"}
 """What releases a record that a request made."""
+
+
+@contextmanager
+def room_above(client: Client) -> Iterator[None]:
+    """What is mapped meanwhile has free room above it afterwards. That is where kernels put what a process, or a fork
+    of it, allocates next; so where the mapping is not inherited, nothing is."""
+    room = client.alloc(_ROOM)
+    yield
+    client.free(room, _ROOM)
 
 
 @dataclass(frozen=True, slots=True)

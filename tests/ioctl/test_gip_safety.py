@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gip import gip_map, gip_unmap
+from memory import room_above
 from processes import in_process, open_alone, send
 
 from harness.abi import PAGE_SIZE
@@ -159,7 +160,9 @@ def test_the_page_can_be_mapped_again_after_it_was_moved(session, page):
 
 @pytest.mark.needs("fork")
 @pytest.mark.never("compat")
-def test_a_fork_does_not_inherit_the_page(session, page, client):
+def test_a_fork_does_not_inherit_the_page(session, client):
+    with room_above(client):
+        page = gip_map(session)
     there = in_process(session, client.start_child(inherit=True), session.device.handle)
     assert not type(page)(session=there, address=page.address, token=0, physical=0).readable
     assert has_page(page)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from memory import FREE, allocate, low_alloc, pin, release
+from memory import FREE, allocate, low_alloc, pin, release, room_above
 from processes import in_process, send
 
 from harness.abi import PAGE_SIZE, Status
@@ -178,7 +178,8 @@ def test_a_part_whose_protection_was_changed_is_gone_when_it_is_freed(session, c
 @pytest.mark.never("compat")
 @BOTH
 def test_a_fork_does_not_inherit_it(session, client, name):
-    memory = allocate(session, name)
+    with room_above(client):
+        memory = allocate(session, name)
     client.write(memory.address, b"parent")
     child = client.start_child(inherit=True)
     assert gone(child, memory.address)
@@ -189,7 +190,8 @@ def test_a_fork_does_not_inherit_it(session, client, name):
 @pytest.mark.never("compat")
 @BOTH
 def test_a_fork_that_frees_it_takes_it_from_its_parent_and_keeps_its_own(session, client, name):
-    memory = allocate(session, name)
+    with room_above(client):
+        memory = allocate(session, name)
     child = client.start_child(inherit=True)
     child.alloc_at(memory.address, PAGE_SIZE)
     child.write(memory.address, b"child")

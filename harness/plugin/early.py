@@ -1,0 +1,58 @@
+"""The guest comes up while pytest still collects: both take about as long, and neither needs the other."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.events import terminal_progress
+from harness.matrix import Cell
+from harness.plugin.options import CELLS, LAB_OPTIONS
+from harness.session.cell_session import CellSession
+from harness.session.lab import Lab
+
+LAB = pytest.StashKey[Lab]()
+SESSIONS = pytest.StashKey[dict[str, CellSession]]()
+"""The sessions of the run that live now, by cell."""
+
+
+def lab_of(config: pytest.Config) -> Lab:
+    """The run's lab, made when it is first asked for."""
+    if LAB not in config.stash:
+        config.stash[LAB] = Lab(config.stash[LAB_OPTIONS], terminal_progress())
+    return config.stash[LAB]
+
+
+def session_of(config: pytest.Config, lab: Lab, cell: Cell) -> CellSession:
+    """The run's session of `cell`, made in its lab when it is first asked for."""
+    live = config.stash.setdefault(SESSIONS, {})
+    if cell.id not in live:
+        live[cell.id] = CellSession(lab, cell)
+    return live[cell.id]
+
+
+def end_session(config: pytest.Config, cell: Cell) -> None:
+    """End the session of `cell` with its guest."""
+    config.stash[SESSIONS].pop(cell.id).close()
+
+
+def end_lab(config: pytest.Config) -> None:
+    """End the run's lab."""
+    lab = config.stash[LAB]
+    del config.stash[LAB]
+    lab.close()
+
+
+def start_early(config: pytest.Config) -> None:
+    """Begin to start the guest of the run's only cell, now that a test has been found that asks for it. Where there are
+    more cells, nobody knows yet which comes first, and in which worker."""
+    chosen = config.stash[CELLS]
+    if len(chosen) == 1 and not config.getoption("collectonly") and SESSIONS not in config.stash:
+        session_of(config, lab_of(config), chosen[0]).start_early()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what was begun early for tests that did not come to run."""
+    for session in config.stash.get(SESSIONS, {}).values():
+        session.close()
+    if LAB in config.stash:
+        end_lab(config)
