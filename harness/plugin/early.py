@@ -11,6 +11,9 @@ from harness.session.cell_session import CellSession
 from harness.session.lab import Lab
 
 LAB = pytest.StashKey[Lab]()
+EARLY = pytest.StashKey[CellSession | None]()
+"""The session that was begun early, until a test asks for it."""
+
 SESSIONS = pytest.StashKey[dict[str, CellSession]]()
 """The sessions of the run that live now, by cell."""
 
@@ -20,19 +23,6 @@ def lab_of(config: pytest.Config) -> Lab:
     if LAB not in config.stash:
         config.stash[LAB] = Lab(config.stash[LAB_OPTIONS], terminal_progress())
     return config.stash[LAB]
-
-
-def session_of(config: pytest.Config, lab: Lab, cell: Cell) -> CellSession:
-    """The run's session of `cell`, made in its lab when it is first asked for."""
-    live = config.stash.setdefault(SESSIONS, {})
-    if cell.id not in live:
-        live[cell.id] = CellSession(lab, cell)
-    return live[cell.id]
-
-
-def end_session(config: pytest.Config, cell: Cell) -> None:
-    """End the session of `cell` with its guest."""
-    config.stash[SESSIONS].pop(cell.id).close()
 
 
 def end_lab(config: pytest.Config) -> None:
@@ -46,13 +36,28 @@ def start_early(config: pytest.Config) -> None:
     """Begin to start the guest of the run's only cell, now that a test has been found that asks for it. Where there are
     more cells, nobody knows yet which comes first, and in which worker."""
     chosen = config.stash[CELLS]
-    if len(chosen) == 1 and not config.getoption("collectonly") and SESSIONS not in config.stash:
-        session_of(config, lab_of(config), chosen[0]).start_early()
+    if len(chosen) == 1 and not config.getoption("collectonly") and EARLY not in config.stash:
+        session = config.stash[EARLY] = CellSession(lab_of(config), chosen[0])
+        session.start_early()
+
+
+def begin_session(config: pytest.Config, lab: Lab, cell: Cell) -> CellSession:
+    """The session of `cell`, which may have begun early."""
+    early, config.stash[EARLY] = config.stash.get(EARLY, None), None
+    session = early or CellSession(lab, cell)
+    config.stash.setdefault(SESSIONS, {})[cell.id] = session
+    return session
+
+
+def end_session(config: pytest.Config, cell: Cell) -> None:
+    """End the session of `cell` with its guest."""
+    config.stash[SESSIONS].pop(cell.id).close()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what was begun early for tests that did not come to run."""
-    for session in config.stash.get(SESSIONS, {}).values():
-        session.close()
+    early = config.stash.get(EARLY, None)
+    if early is not None:
+        early.close()
     if LAB in config.stash:
         end_lab(config)

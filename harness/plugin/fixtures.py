@@ -9,7 +9,7 @@ import pytest
 from harness.errors import CellUnavailable
 from harness.matrix import Cell
 from harness.plugin.collector import CELL, DRIVER, KERNEL, UNAVAILABLE
-from harness.plugin.early import end_lab, end_session, lab_of, session_of
+from harness.plugin.early import begin_session, end_lab, end_session, lab_of
 from harness.plugin.selection import driver_options
 from harness.session.cell_session import CellSession
 from harness.session.client import Client
@@ -35,7 +35,7 @@ def cell(request: pytest.FixtureRequest) -> Cell:
 
 @pytest.fixture(scope="session")
 def cell_session(cell: Cell, lab: Lab, pytestconfig: pytest.Config) -> Iterator[CellSession]:
-    yield session_of(pytestconfig, lab, cell)
+    yield begin_session(pytestconfig, lab, cell)
     end_session(pytestconfig, cell)
 
 
