@@ -1,4 +1,4 @@
-"""What the controller's own tests share: generated data is judged by what it does, not by how fast a busy machine is."""
+"""What the controller's own tests share: generated data is judged by its effect, not by a busy machine's speed."""
 
 from __future__ import annotations
 
