@@ -53,7 +53,8 @@ class Place:
         return self.start("matrix", *arguments, *results)
 
     def consoles(self) -> list[Path]:
-        return list(self.runs.glob("*/linux-*/console.log"))
+        """Of runs that have their names: one that begins is hidden until it is whole."""
+        return list(self.runs.glob("[!.]*/linux-*/console.log"))
 
     def processes(self) -> list[str]:
         """Command lines of living processes that name this place or have it in their environment."""
