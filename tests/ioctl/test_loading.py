@@ -16,6 +16,8 @@ from harness.targets import Refusal
 from harness.transport.wire import AgentOpError
 
 LOADS = 20
+ROUNDS = 4
+NOISE = LOADS * PAGE_SIZE // 2
 WARM_UP_LOADS = 6
 
 
@@ -81,14 +83,23 @@ def test_the_counters_come_and_go_with_the_driver(guest):
     guest.counters()
 
 
-@pytest.mark.needs("steady-memory")
-def test_loading_again_and_again_costs_nothing(guest):
-    for _ in range(WARM_UP_LOADS):
-        reload(guest)
+def growth(guest):
+    """Bytes of memory that some loads cost."""
     before = guest.target.memory_used(guest.agent)
     for _ in range(LOADS):
         reload(guest)
-    assert guest.target.memory_used(guest.agent) - before < LOADS * PAGE_SIZE // 2
+    return guest.target.memory_used(guest.agent) - before
+
+
+@pytest.mark.needs("steady-memory")
+def test_loading_again_and_again_costs_nothing(guest):
+    """What the driver loses, it loses each time; what the kernel puts aside for itself, it does not."""
+    for _ in range(WARM_UP_LOADS):
+        reload(guest)
+    costs = [growth(guest)]
+    while costs[-1] >= NOISE and len(costs) < ROUNDS:
+        costs.append(growth(guest))
+    assert costs[-1] < NOISE, f"bytes lost in each {LOADS} loads: {costs}"
 
 
 def test_every_load_has_another_device_cookie(open_session, guest):
