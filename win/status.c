@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* The driver's codes as NTSTATUS. */
+#include "supdrv_windows.h"
+
+NTSTATUS supdrv_ntstatus(int32_t status)
+{
+	switch (status) {
+	case SUPDRV_OK:
+		return STATUS_SUCCESS;
+	case SUPDRV_ERR_GENERAL_FAILURE:
+		return STATUS_NOT_SUPPORTED;
+	case SUPDRV_ERR_INVALID_PARAM:
+		return STATUS_INVALID_PARAMETER;
+	case SUPDRV_ERR_INVALID_MAGIC:
+		return STATUS_UNKNOWN_REVISION;
+	case SUPDRV_ERR_INVALID_HANDLE:
+		return STATUS_INVALID_HANDLE;
+	case SUPDRV_ERR_LOCK_FAILED:
+		return STATUS_NOT_LOCKED;
+	case SUPDRV_ERR_INVALID_POINTER:
+		return STATUS_INVALID_ADDRESS;
+	case SUPDRV_ERR_NO_MEMORY:
+		return STATUS_NO_MEMORY;
+	case SUPDRV_ERR_ALREADY_LOADED:
+		return STATUS_IMAGE_ALREADY_LOADED;
+	case SUPDRV_ERR_PERMISSION_DENIED:
+		return STATUS_ACCESS_DENIED;
+	case SUPDRV_ERR_VERSION_MISMATCH:
+		return STATUS_REVISION_MISMATCH;
+	default: /* with IDT_FAILED and whatever an image's init returned */
+		return STATUS_UNSUCCESSFUL;
+	}
+}
