@@ -3,12 +3,12 @@
 #include "supdrv_windows.h"
 #include "supdrv_glue.h"
 
-#define SYSTEM_RNG 2u /* BCRYPT_USE_SYSTEM_PREFERRED_RNG: the algorithm's handle is NULL */
+#define SYSTEM_RNG    2u /* BCRYPT_USE_SYSTEM_PREFERRED_RNG: the algorithm's handle is NULL */
 #define NO_RANDOMNESS 0x53555001u /* our own bugcheck: no code of the system says it */
 
-/* Of ksecdd.sys; its header is for programs. */
-__declspec(dllimport) NTSTATUS NTAPI BCryptGenRandom(void *algorithm, UCHAR *memory, ULONG size,
-						     ULONG flags);
+/* Of cng.sys; its header is for programs. */
+__declspec(dllimport) NTSTATUS NTAPI
+    BCryptGenRandom(void *algorithm, UCHAR *memory, ULONG size, ULONG flags);
 
 void *supdrv_os_alloc(size_t size)
 {
@@ -31,8 +31,7 @@ void supdrv_os_random(void *memory, size_t size)
 	NTSTATUS status = BCryptGenRandom(NULL, memory, (ULONG)size, SYSTEM_RNG);
 
 	if (!NT_SUCCESS(status))
-		KeBugCheckEx(NO_RANDOMNESS, (ULONG_PTR)status, (ULONG_PTR)memory, size,
-			     0);
+		KeBugCheckEx(NO_RANDOMNESS, (ULONG_PTR)status, (ULONG_PTR)memory, size, 0);
 }
 
 void supdrv_os_lock_init(struct supdrv_lock *lock)

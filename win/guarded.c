@@ -3,12 +3,14 @@
 
 #include "guarded.h"
 
-#define USER_MODE	 1
-#define MODIFY_ACCESS	 2
-#define CACHED		 1
-#define ALIGNMENT	 4
-#define EXECUTE_HANDLER	 1
-#define EXCEPTION_STATUS __exception_code()
+#define USER_MODE	1
+#define MODIFY_ACCESS	2
+#define CACHED		1
+#define ALIGNMENT	4
+#define EXECUTE_HANDLER 1
+
+/* Keeps the code while the exception is looked at: behind that, not every system still tells it. */
+#define CAUGHT(raised) __except (exception_keep(__exception_code(), &(raised)))
 
 __declspec(dllimport) void __stdcall MmProbeAndLockPages(void *mdl, signed char mode,
 							 int operation);
@@ -19,25 +21,36 @@ __declspec(dllimport) void *__stdcall MmMapLockedPagesSpecifyCache(void *mdl, si
 __declspec(dllimport) void __stdcall ProbeForWrite(volatile void *where, size_t size,
 						   uint32_t alignment);
 
+static int exception_keep(unsigned long code, int32_t *raised)
+{
+	*raised = (int32_t)code;
+	return EXECUTE_HANDLER;
+}
+
 int32_t supdrv_guarded_lock(void *mdl)
 {
+	int32_t raised = 0;
+
 	__try {
 		MmProbeAndLockPages(mdl, USER_MODE, MODIFY_ACCESS);
-	} __except (EXECUTE_HANDLER) {
-		return (int32_t)EXCEPTION_STATUS;
 	}
-	return 0;
+	CAUGHT(raised)
+	{
+	}
+	return raised;
 }
 
 int32_t supdrv_guarded_map(void *mdl, uint32_t priority, void **address)
 {
+	int32_t raised = 0;
+
 	__try {
-		*address =
-		    MmMapLockedPagesSpecifyCache(mdl, USER_MODE, CACHED, NULL, 0, priority);
-	} __except (EXECUTE_HANDLER) {
-		return (int32_t)EXCEPTION_STATUS;
+		*address = MmMapLockedPagesSpecifyCache(mdl, USER_MODE, CACHED, NULL, 0, priority);
 	}
-	return 0;
+	CAUGHT(raised)
+	{
+	}
+	return raised;
 }
 
 /* A function of its own: the compiler guards calls, not single instructions. */
@@ -48,11 +61,14 @@ static __declspec(noinline) void word_store(volatile int32_t *where, int32_t val
 
 int32_t supdrv_guarded_store(void *where, int32_t value)
 {
+	int32_t raised = 0;
+
 	__try {
 		ProbeForWrite(where, sizeof(value), ALIGNMENT);
 		word_store(where, value);
-	} __except (EXECUTE_HANDLER) {
-		return (int32_t)EXCEPTION_STATUS;
 	}
-	return 0;
+	CAUGHT(raised)
+	{
+	}
+	return raised;
 }

@@ -25,8 +25,8 @@ int32_t supdrv_os_map(struct supdrv_pages *pages, bool writable, struct supdrv_m
 	if (!made)
 		return SUPDRV_ERR_NO_MEMORY;
 	made->mdl = pages->mdl;
-	raised = supdrv_guarded_map(
-	    pages->mdl, NormalPagePriority | SUPDRV_MAP_NO_EXECUTE | access, &made->address);
+	raised = supdrv_guarded_map(pages->mdl, NormalPagePriority | SUPDRV_MAP_NO_EXECUTE | access,
+				    &made->address);
 	if (raised || !made->address) {
 		supdrv_os_free(made);
 		return SUPDRV_ERR_NO_MEMORY;

@@ -37,8 +37,8 @@ static NTSTATUS value_read(HANDLE key, PUNICODE_STRING name, ULONG *option)
 	ULONG length;
 	NTSTATUS status;
 
-	status = ZwQueryValueKey(key, name, KeyValuePartialInformation, &value, sizeof(value),
-				 &length);
+	status =
+	    ZwQueryValueKey(key, name, KeyValuePartialInformation, &value, sizeof(value), &length);
 	if (!NT_SUCCESS(status))
 		return status;
 	if (value.head.Type != REG_DWORD || value.head.DataLength != sizeof(*option))

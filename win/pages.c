@@ -9,18 +9,16 @@
 
 /* The only one for contiguous memory that is not executable; from Windows 8 on, and not in every
  * header. */
-__declspec(dllimport) void *NTAPI MmAllocateContiguousNodeMemory(SIZE_T size,
-								 PHYSICAL_ADDRESS lowest,
-								 PHYSICAL_ADDRESS highest,
-								 PHYSICAL_ADDRESS boundary,
-								 ULONG protection, ULONG node);
+__declspec(dllimport) void *NTAPI
+    MmAllocateContiguousNodeMemory(SIZE_T size, PHYSICAL_ADDRESS lowest, PHYSICAL_ADDRESS highest,
+				   PHYSICAL_ADDRESS boundary, ULONG protection, ULONG node);
 
 static bool pages_alloc_contiguous(struct supdrv_pages *pages, SIZE_T size)
 {
 	const PHYSICAL_ADDRESS none = {.QuadPart = 0}, highest = {.QuadPart = BELOW_4_GIB};
 
-	pages->kernel = MmAllocateContiguousNodeMemory(size, none, highest, none, PAGE_READWRITE,
-						       ANY_NODE);
+	pages->kernel =
+	    MmAllocateContiguousNodeMemory(size, none, highest, none, PAGE_READWRITE, ANY_NODE);
 	if (!pages->kernel)
 		return false;
 	memset(pages->kernel, 0, size);

@@ -2,6 +2,7 @@
 /* The registers that say how the CPU translates addresses. */
 #include "supdrv_windows.h"
 #include "supdrv_glue.h"
+#include "supdrv_ioc.h"
 
 #define CPUID_EXTENDED_MOST 0x80000000u
 #define CPUID_EXTENDED	    0x80000001u

@@ -50,8 +50,7 @@ NTSTATUS supdrv_option_read(PUNICODE_STRING service, PUNICODE_STRING name, ULONG
 void supdrv_image_memory_init(void);
 
 /* A line for the kernel's log. */
-#define SUPDRV_LOG(...)                                                                            \
-	DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "supdrv: " __VA_ARGS__)
+#define SUPDRV_LOG(...) DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "supdrv: " __VA_ARGS__)
 
 #ifdef SUPDRV_FAULTS
 extern const struct supdrv_request supdrv_fault_request;
