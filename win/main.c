@@ -155,7 +155,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING service)
 	status = device_add(driver, &counters_name, &counters_link, &counters_device);
 	if (!NT_SUCCESS(status))
 		goto remove_client;
-	SUPDRV_LOG("loaded\n");
+	SUPDRV_LOG("loaded at %p, %lu bytes\n", driver->DriverStart, driver->DriverSize);
 	return STATUS_SUCCESS;
 
 remove_client:

@@ -78,4 +78,4 @@ def _seal(build: Path) -> tuple[str, str]:
 def _is_source(path: Path) -> bool:
     if path.name.endswith(".mod.c"):  # made by kbuild
         return False
-    return path.suffix in {".c", ".h", ".S", ".lds", ".mk"} or path.name in {"Kbuild", "Makefile"}
+    return path.suffix in {".c", ".h", ".S", ".lds", ".mk", ".rc", ".def"} or path.name in {"Kbuild", "Makefile"}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* The ways to fail, for the table of faults.c. */
+/* The ways to fail, for the table in each glue's faults.c. */
 #ifndef SUPDRV_FAULTS_H
 #define SUPDRV_FAULTS_H
 
