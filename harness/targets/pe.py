@@ -15,6 +15,7 @@ _HEADER_AT = 0x3C
 _FILE_HEADER = struct.Struct("<HHIIIHH")
 _SECTION = struct.Struct("<8sIIII")
 _SECTION_BYTES = 40
+_SECTION_FLAGS_AT = 36
 _WIDE = 0x20B  # magic of the optional header of a 64-bit file
 _ENTRY_AT = 16
 _BASE_AT = (28, 24)  # of a 32-bit and of a 64-bit file
@@ -27,10 +28,11 @@ _NAME_OF_HINT = 2  # bytes before the name
 
 @dataclass(frozen=True, slots=True)
 class PeSection:
-    """A section: where it lies in memory and its bytes in the file."""
+    """A section: where it lies in memory, what may be done there, and its bytes in the file."""
 
     name: str
     address: int
+    flags: int
     data: bytes
 
 
@@ -97,7 +99,8 @@ def _parse(data: bytes) -> PeFile:
 
 def _section(data: bytes, at: int) -> PeSection:
     name, used, address, size, where = _SECTION.unpack_from(data, at)
-    return PeSection(name.rstrip(b"\0").decode("ascii"), address, data[where : where + min(used, size)])
+    (flags,) = struct.unpack_from("<I", data, at + _SECTION_FLAGS_AT)
+    return PeSection(name.rstrip(b"\0").decode("ascii"), address, flags, data[where : where + min(used, size)])
 
 
 def _from(sections: tuple[PeSection, ...], address: int) -> bytes:

@@ -22,6 +22,7 @@ MACHINES = {"amd64": 0x8664, "x86": 0x14C}
 NATIVE = 1
 DLL = 0x2000
 DYNAMIC_BASE, NO_EXECUTE, NO_HANDLERS = 0x40, 0x100, 0x400
+EXECUTABLE, WRITABLE = 0x20000000, 0x80000000
 LOG_LINE_OF_FAULTS = b"supdrv: warning on request"
 
 
@@ -54,6 +55,11 @@ def test_it_can_lie_anywhere_with_its_data_not_executable_and_may_have_exception
 def test_it_begins_in_its_code(driver: PeFile) -> None:
     code = next(section for section in driver.sections if section.name == ".text")
     assert code.address <= driver.entry < code.address + len(code.data)
+
+
+def test_nothing_in_it_is_both_writable_and_executable(driver: PeFile) -> None:
+    for section in driver.sections:
+        assert section.flags & (EXECUTABLE | WRITABLE) != EXECUTABLE | WRITABLE, section.name
 
 
 def exports(path: Path) -> set[str]:
