@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* Where blocks are seen: in the driver's own addresses, and in those of its clients. */
+#include "emulation.h"
+
+struct view {
+	struct view *next;
+	struct block *block;
+	PEPROCESS process;
+	void *base;
+};
+
+static struct view *views;
+
+static HANDLE handle_of(PEPROCESS process)
+{
+	return process ? process_handle(process) : NtCurrentProcess();
+}
+
+static void close_handle(HANDLE handle)
+{
+	if (handle && handle != NtCurrentProcess()) {
+		ZwClose(handle);
+	}
+}
+
+NTSTATUS view_make(struct block *block, PEPROCESS process, ULONG protection, void **base)
+{
+	struct view *view = memory_get(sizeof(*view));
+	HANDLE handle = handle_of(process);
+	SIZE_T size = (SIZE_T)block->pages * PAGE_SIZE;
+	NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
+
+	*base = NULL;
+	if (view && handle) {
+		status = ZwMapViewOfSection(block->section, handle, base, 0, 0, NULL, &size,
+					    ViewUnmap, 0, protection);
+	}
+	close_handle(handle);
+	if (!NT_SUCCESS(status)) {
+		memory_put(view);
+		return status;
+	}
+	if (process) {
+		ObReferenceObject(process);
+	}
+	view->block = block;
+	view->process = process;
+	view->base = *base;
+	view->next = views;
+	views = view;
+	return STATUS_SUCCESS;
+}
+
+/* A client that ended, or that unmapped the view by itself, has nothing, or something else, at that
+ * address. */
+static void unmap(const struct view *view)
+{
+	HANDLE handle = handle_of(view->process);
+	region_facts there;
+	SIZE_T got;
+
+	if (handle &&
+	    NT_SUCCESS(NtQueryVirtualMemory(handle, view->base, REGION_FACTS, &there, sizeof(there),
+					    &got)) &&
+	    there.AllocationBase == view->base && there.Type == MEM_MAPPED) {
+		ZwUnmapViewOfSection(handle, view->base);
+	}
+	close_handle(handle);
+}
+
+BOOLEAN view_end(PEPROCESS process, void *base)
+{
+	for (struct view **link = &views; *link; link = &(*link)->next) {
+		struct view *view = *link;
+
+		if (view->process == process && view->base == base) {
+			*link = view->next;
+			unmap(view);
+			if (process) {
+				ObDereferenceObject(process);
+			}
+			memory_put(view);
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+BOOLEAN view_frame(PEPROCESS process, ULONG_PTR address, PFN_NUMBER *frame)
+{
+	for (const struct view *view = views; view; view = view->next) {
+		ULONG_PTR offset = address - (ULONG_PTR)view->base;
+
+		if (view->process == process &&
+		    offset < (ULONG_PTR)view->block->pages * PAGE_SIZE) {
+			*frame = block_frame(view->block, (ULONG)(offset / PAGE_SIZE));
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+BOOLEAN block_is_seen(const struct block *block, const void *but)
+{
+	const struct view *view = views;
+
+	while (view && (view->block != block || (!view->process && view->base == but))) {
+		view = view->next;
+	}
+	return view != NULL;
+}
