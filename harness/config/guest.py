@@ -40,6 +40,16 @@ class DebianImage(_Table):
     )
 
 
+class WineImage(_Table):
+    """A kernel, a small root and Wine in place of Windows, made here from Debian's packages."""
+
+    kind: Literal["wine"] = Field(description="how the image is made: `wine` builds it from Debian's packages of Wine")
+    kernel_package: str = Field(
+        min_length=1, description="Debian package of the 64-bit kernel that Wine runs on; a meta package is followed"
+    )
+    suite: str = Field(min_length=1, description="Debian release to take packages from; Wine 10 or newer is needed")
+
+
 class CellDefinition(_Table):
     """One cell of the matrix that runs in this guest."""
 
@@ -68,17 +78,28 @@ class Guest(_Table):
     leak_detector: Literal["", "kmemleak"] = Field(
         default="", description="what in the guest's kernel finds leaked memory: `kmemleak`, or empty for nothing"
     )
-    image: DebianImage = Field(description="table that says where the disk or kernel comes from")
+    image: DebianImage | WineImage = Field(
+        discriminator="kind", description="table that says where the disk or kernel comes from"
+    )
     cells: dict[str, CellDefinition] = Field(
         min_length=1, description="tables `[cells.ID]`, one for each cell that runs in this guest"
     )
     missing: dict[str, str] = Field(
         default_factory=dict, description="capabilities this guest lacks, each with the reason"
     )
+    emulated: dict[str, str] = Field(
+        default_factory=dict,
+        description="capabilities that something stands in for here, each with what does",
+    )
 
     offers: list[str] = Field(
         default_factory=list, description="what a test can ask of this guest and of no ordinary one; none by default"
     )
+
+    @property
+    def machine(self) -> Arch:
+        """Word size of the machine that the guest runs on: Wine's kernel is a 64-bit one, whatever its drivers are."""
+        return "amd64" if self.image.kind == "wine" else self.arch
 
     @model_validator(mode="after")
     def _word_sizes_fit(self) -> Guest:
@@ -107,6 +128,8 @@ def load_guest(path: Path) -> Guest:
 
 
 def _problem(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    if location[:1] == ("image",):
+        location = (location[0], *location[2:])  # the second says which kind's keys are meant
     key = ".".join(str(part) for part in location)
     if kind == "extra_forbidden":
         return f"unknown key {key!r}"

@@ -17,8 +17,8 @@ from harness.images.debs import AptRoot, Package, host_architecture, unpack
 _VERSIONED_IMAGE = re.compile(r"linux-image-\d+\.\d.*")
 _HEADERS = re.compile(r"linux-headers-\d+\.\d.*")
 _KBUILD = re.compile(r"linux-kbuild-\d+\.\d.*")
-_MODULES = ("virtio_pci", "virtio_net", "virtio_console", "virtio_rng")
-_OPTIONAL_MODULES = ("pvpanic-mmio", "pvpanic-pci", "i6300esb", "button", "evdev", "qemu_fw_cfg")
+MODULES = ("virtio_pci", "virtio_net", "virtio_console", "virtio_rng")
+OPTIONAL_MODULES = ("pvpanic-mmio", "pvpanic-pci", "i6300esb", "button", "evdev", "qemu_fw_cfg")
 _REAL_SYSTEM_MAP = 4096
 
 
@@ -49,8 +49,8 @@ class LinuxImage:
     arch: str
     kernel_package: str
     suite: str = ""
-    modules: tuple[str, ...] = _MODULES
-    optional_modules: tuple[str, ...] = _OPTIONAL_MODULES
+    modules: tuple[str, ...] = MODULES
+    optional_modules: tuple[str, ...] = OPTIONAL_MODULES
     compression: str = "none"
     recipe: Path = field(default=linux_root.RECIPE, compare=False)
 
@@ -97,7 +97,7 @@ class LinuxImage:
                 unpack(file, into / "headers")
             else:
                 unpack(file, work / "root")
-        release, directory = _release(work / "kernel")
+        release, directory = release_of(work / "kernel")
         boot = work / "kernel" / "boot"
         (boot / f"vmlinuz-{release}").rename(into / "vmlinuz")
         if (boot / f"System.map-{release}").stat().st_size > _REAL_SYSTEM_MAP:
@@ -145,7 +145,7 @@ def _matching(packages: Sequence[Package] | Mapping[Package, Path], name: re.Pat
     return found
 
 
-def _release(kernel: Path) -> tuple[str, Path]:
+def release_of(kernel: Path) -> tuple[str, Path]:
     """The release of the kernel unpacked in `kernel`, and the directory of its modules."""
     for base in (kernel / "lib" / "modules", kernel / "usr" / "lib" / "modules"):
         for directory in sorted(base.glob("*")):

@@ -73,7 +73,7 @@ class Place:
             run=self.run.id,
             cell=self.cell,
             accelerator=self.accelerator,
-            arch=self.guest.arch,
+            arch=self.guest.machine,
             memory_mib=self.guest.memory_mib,
             cpus=self.guest.cpus,
             cpu_model=self.guest.cpu_model,

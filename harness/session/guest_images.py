@@ -4,50 +4,58 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.config import Guest
+from harness.config import DebianImage, Guest
 from harness.events import Progress
 from harness.images.linux import BuiltImage, LinuxImage
 from harness.images.linux_initrd import LinuxInitrd
 from harness.images.linux_root import RECIPE
 from harness.images.source_kernel import BuiltKernel, SourceKernel
 from harness.images.store import ImageStore
+from harness.images.wine import BuiltWine, WineImage
 from harness.targets import GuestImage
 
 
 def find(guest: Guest) -> GuestImage | None:
     """The image of `guest` if it has been built."""
     store = ImageStore()
+    if not isinstance(guest.image, DebianImage):
+        wine = store.find(_wine_image(guest))
+        return None if wine is None else _of_wine(wine)
     if not guest.image.kernel_config:
-        built = store.find(_debian_image(guest))
+        built = store.find(_debian_image(guest, guest.image))
         return None if built is None else _whole(built)
-    kernel, initrd = store.find(_own_kernel(guest)), store.find(_initrd(guest))
+    kernel, initrd = store.find(_own_kernel(guest, guest.image)), store.find(_initrd(guest, guest.image))
     return None if kernel is None or initrd is None else _joined(kernel, initrd)
 
 
 def ensure(guest: Guest, progress: Progress) -> GuestImage:
     """The image of `guest`, built unless it is there."""
     store = ImageStore()
+    if not isinstance(guest.image, DebianImage):
+        return _of_wine(store.ensure(_wine_image(guest), progress=progress))
     if not guest.image.kernel_config:
-        return _whole(store.ensure(_debian_image(guest), progress=progress))
-    kernel = store.ensure(_own_kernel(guest), progress=progress)
-    return _joined(kernel, store.ensure(_initrd(guest), progress=progress))
+        return _whole(store.ensure(_debian_image(guest, guest.image), progress=progress))
+    kernel = store.ensure(_own_kernel(guest, guest.image), progress=progress)
+    return _joined(kernel, store.ensure(_initrd(guest, guest.image), progress=progress))
 
 
-def _debian_image(guest: Guest) -> LinuxImage:
-    return LinuxImage(arch=guest.arch, kernel_package=guest.image.kernel_package, suite=guest.image.suite)
+def _debian_image(guest: Guest, image: DebianImage) -> LinuxImage:
+    return LinuxImage(arch=guest.arch, kernel_package=image.kernel_package, suite=image.suite)
 
 
-def _own_kernel(guest: Guest) -> SourceKernel:
-    return SourceKernel(
-        arch=guest.arch,
-        package=guest.image.kernel_package,
-        config=RECIPE / guest.image.kernel_config,
-        suite=guest.image.suite,
-    )
+def _own_kernel(guest: Guest, image: DebianImage) -> SourceKernel:
+    config = RECIPE / image.kernel_config
+    return SourceKernel(arch=guest.arch, package=image.kernel_package, config=config, suite=image.suite)
 
 
-def _initrd(guest: Guest) -> LinuxInitrd:
-    return LinuxInitrd(arch=guest.arch, suite=guest.image.suite)
+def _initrd(guest: Guest, image: DebianImage) -> LinuxInitrd:
+    return LinuxInitrd(arch=guest.arch, suite=image.suite)
+
+
+def _wine_image(guest: Guest) -> WineImage:
+    clients = tuple(sorted({cell.client for cell in guest.cells.values()}))
+    image = guest.image
+    return WineImage(arch=guest.arch, kernel_package=image.kernel_package, suite=image.suite, clients=clients)
 
 
 def _whole(built: BuiltImage) -> GuestImage:
@@ -56,3 +64,7 @@ def _whole(built: BuiltImage) -> GuestImage:
 
 def _joined(kernel: BuiltKernel, initrd: Path) -> GuestImage:
     return GuestImage(kernel=kernel.vmlinuz, initrd=initrd, release=kernel.release, headers=kernel.headers)
+
+
+def _of_wine(built: BuiltWine) -> GuestImage:
+    return GuestImage(kernel=built.vmlinuz, initrd=built.initrd, release=built.release)

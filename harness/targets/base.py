@@ -25,12 +25,13 @@ class DriverBuild:
 
 @dataclass(frozen=True, slots=True)
 class GuestImage:
-    """What a guest boots: kernel and initial ramdisk, the kernel's release, and the tree to build drivers in."""
+    """What a guest boots: kernel and initial ramdisk, the kernel's release, and the tree to build drivers in, where
+    they are built in one."""
 
     kernel: Path
     initrd: Path
     release: str
-    headers: Path
+    headers: Path = Path()
 
 
 class Refusal(enum.Enum):

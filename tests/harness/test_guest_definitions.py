@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.config import load_guest, load_guests
-from harness.config.guest import CellDefinition, DebianImage, Guest
+from harness.config.guest import CellDefinition, DebianImage, Guest, WineImage
 from harness.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ def test_the_projects_own_definitions_are_read() -> None:
 def test_keys_that_are_left_out_have_their_documented_defaults(tmp_path: Path) -> None:
     guest = load_guest(write(tmp_path, GOOD))
     assert (guest.memory_mib, guest.cpus, guest.cmdline, guest.missing, guest.offers) == (256, 1, "", {}, [])
-    assert (guest.slowness, guest.leak_detector, guest.image.kernel_config) == (1.0, "", "")
+    assert (guest.slowness, guest.leak_detector, guest.image.model_dump().get("kernel_config")) == (1.0, "", "")
     assert (guest.cells["g-native"].required, guest.cells["g-native"].on_request) == (True, False)
 
 
@@ -92,8 +92,8 @@ def test_a_directory_without_definitions_is_refused(tmp_path: Path, exists: bool
         load_guests(tmp_path if exists else tmp_path / "none")
 
 
-@pytest.mark.parametrize("table", [Guest, DebianImage, CellDefinition])
-def test_every_key_is_documented(table: type[Guest | DebianImage | CellDefinition]) -> None:
+@pytest.mark.parametrize("table", [Guest, DebianImage, WineImage, CellDefinition])
+def test_every_key_is_documented(table: type[Guest | DebianImage | WineImage | CellDefinition]) -> None:
     page = (ROOT / "docs" / "guests.md").read_text()
     for name, field in table.model_fields.items():
         assert field.description, f"{name} has no description"

@@ -25,6 +25,9 @@ def known() -> dict[str, Cell]:
         ("linux-x86", ("linux", "x86")),
         ("linux-compat", ("linux", "amd64", "compat")),
         ("linux-amd64-debug", ("linux", "amd64")),
+        ("windows-amd64", ("windows", "amd64")),
+        ("windows-x86", ("windows", "x86")),
+        ("windows-compat", ("windows", "amd64", "compat")),
     ],
 )
 def test_a_cell_is_selected_by_its_system_its_kernel_and_its_client(
@@ -34,12 +37,16 @@ def test_a_cell_is_selected_by_its_system_its_kernel_and_its_client(
 
 
 def test_a_32_bit_client_on_a_64_bit_kernel_is_compat(known: dict[str, Cell]) -> None:
-    assert [name for name, cell in known.items() if cell.compat] == ["linux-compat"]
+    assert [name for name, cell in known.items() if cell.compat] == ["linux-compat", "windows-compat"]
 
 
 def test_selecting_nothing_selects_all_but_those_on_request(known: dict[str, Cell]) -> None:
     chosen = select(list(known.values()), [])
-    assert [cell for cell in known.values() if cell not in chosen] == [known["linux-amd64-debug"]]
+    assert {"linux-amd64", "linux-compat", "linux-x86"} <= {cell.id for cell in chosen}
+    assert [cell for cell in known.values() if cell not in chosen] == [
+        cell for cell in known.values() if cell.on_request
+    ]
+    assert known["linux-amd64-debug"].on_request
 
 
 @pytest.mark.parametrize(
