@@ -92,7 +92,7 @@ struct outcome op_file_write(struct agent *a, struct reader *in, struct reply *o
 	from = get_blob(in, &length);
 	if (!reader_done(in))
 		return refused(ST_BAD_PAYLOAD);
-	if (flags & ~FILE_FLAGS)
+	if (flags & ~FWRITE_FLAGS)
 		return refused(ST_BAD_VALUE);
 	error = os_file_write(path, offset, from, length, flags, mode, &written);
 	put_u32(out, written);

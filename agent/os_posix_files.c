@@ -68,9 +68,9 @@ uint32_t os_file_write(const char *path, uint64_t offset, const void *from, uint
 	int fd;
 
 	*written = 0;
-	how |= flags & FILE_CREATE ? O_CREAT : 0;
-	how |= flags & FILE_TRUNCATE ? O_TRUNC : 0;
-	how |= flags & FILE_APPEND ? O_APPEND : 0;
+	how |= flags & FWRITE_CREATE ? O_CREAT : 0;
+	how |= flags & FWRITE_TRUNCATE ? O_TRUNC : 0;
+	how |= flags & FWRITE_APPEND ? O_APPEND : 0;
 	fd = open(path, how, (mode_t)mode);
 	if (fd < 0)
 		return (uint32_t)errno;

@@ -115,10 +115,10 @@ enum status {
 #define WRITE_COPY	 0u
 #define WRITE_DEBUG	 1u
 
-#define FILE_CREATE	 1u
-#define FILE_TRUNCATE	 2u
-#define FILE_APPEND	 4u
-#define FILE_FLAGS	 7u
+#define FWRITE_CREATE	 1u
+#define FWRITE_TRUNCATE	 2u
+#define FWRITE_APPEND	 4u
+#define FWRITE_FLAGS	 7u
 
 #define CLIENT_INHERIT	 1u
 

@@ -10,22 +10,24 @@ from harness.targets.make import run_make
 from harness.targets.sources import Sources
 
 _BUILD_ID_LENGTH = 16
+_SUFFIX = {"windows": ".exe"}
 
 
 def build_agent(system: str, arch: str, *, sources: Path, build: Path) -> Path:
-    """The agent program for `system` (`linux`) and `arch` (`amd64`, `x86`), made by `agent/Makefile` unless
-    nothing has changed. Raises SetupError with the compiler's output."""
+    """The agent program for `system` (`linux`, `windows`) and `arch` (`amd64`, `x86`), made by `agent/Makefile`
+    unless nothing has changed. Raises SetupError with the compiler's output."""
     tree = Sources(sources, ("agent",))
-    directory = build / f"{system}-{arch}"
-    program = directory / f"agent-{system}-{arch}"
+    kind = f"{system}-{arch}"
+    directory = build / kind
+    program = directory / f"agent-{kind}{_SUFFIX.get(system, '')}"
     with tree.exclusive(directory):
         stamp = tree.stamp(system, arch)
         if tree.fresh(directory, stamp) and program.exists():
             return program
-        arguments = ["-C", str(sources / "agent"), arch, f"OUT={directory}", f"ZIG={sys.executable} -m ziglang"]
+        arguments = ["-C", str(sources / "agent"), kind, f"OUT={directory}", f"ZIG={sys.executable} -m ziglang"]
         arguments.append(f"AGENT_BUILD_ID={stamp[:_BUILD_ID_LENGTH]}")
-        result = run_make(arguments, what=f"the agent for {system}-{arch}")
+        result = run_make(arguments, what=f"the agent for {kind}")
         if result.status != 0:
-            raise SetupError(f"the agent for {system}-{arch} does not build", evidence=result.output[-4000:])
+            raise SetupError(f"the agent for {kind} does not build", evidence=result.output[-4000:])
         tree.seal(directory, stamp)
     return program

@@ -57,7 +57,7 @@ def binaries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     out = Path(ready) if ready else tmp_path_factory.mktemp("agent")
     if not ready:
         command = ["make", "-s", "-C", ROOT / "agent", f"OUT={out}", "AGENT_BUILD_ID=test-build"]
-        subprocess.run([*command, f"ZIG={sys.executable} -m ziglang", "amd64", "x86"], check=True)
+        subprocess.run([*command, f"ZIG={sys.executable} -m ziglang", "linux-amd64", "linux-x86"], check=True)
     return {arch: out / f"agent-linux-{arch}" for arch in WORD}
 
 
