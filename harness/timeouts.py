@@ -60,3 +60,23 @@ class Deadlines:
     def probe_boot(self) -> float:
         """For the probe guest to prove that hardware virtualisation works; scaled by the guest's slowness alone."""
         return 8.0 * self.scale
+
+    @property
+    def windows_install(self) -> float:
+        """For Windows' setup, from its medium to the end of the first logon. Not measured: it has not run here."""
+        return 3600.0 * self.scale
+
+    @property
+    def windows_silence(self) -> float:
+        """For a Windows that installs or starts and neither says a word nor writes to its disk: it asks somebody."""
+        return 600.0 * self.scale
+
+    @property
+    def windows_boot(self) -> float:
+        """From the start of an installed Windows to its line that it is ready."""
+        return 180.0 * self.scale
+
+    @property
+    def windows_any_key(self) -> float:
+        """For a medium to ask for any key before it starts; one is pressed again and again meanwhile."""
+        return 10.0 * self.scale

@@ -19,6 +19,11 @@ Answer = TypeVar("Answer")
 
 _FORWARD = re.compile(r"TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+(\d+)")
 
+_SPACE = 57
+"""Linux' number of the space bar."""
+
+_KEY_MS = 50
+
 
 def _silence(_context: object, _error: object) -> None:
     """libvirt prints every error to stderr unless told otherwise; we raise them instead."""
@@ -111,6 +116,17 @@ class Domain:
         """Let a guest run again that its panic device has stopped, so that it prints what it has to say: a
         kernel that panics inside an NMI reports the panic to the device first and prints it afterwards."""
         self.resume()
+
+    def press_space(self) -> None:
+        """Press the space bar for a moment."""
+        try:
+            self._ask(lambda handle: handle.sendKey(libvirt.VIR_KEYCODE_SET_LINUX, _KEY_MS, [_SPACE], 1, 0))
+        except libvirt.libvirtError as error:
+            raise ProvisionError(f"domain {self.name!r}: no key could be pressed: {error}") from error
+
+    def screenshot(self, path: Path) -> None:
+        """Write what the guest's screen shows to `path`, a PPM image. The guest must have a screen."""
+        self._expect_silence(f'screendump "{path}"')
 
     def dump_memory(self, path: Path) -> None:
         """Write the guest's memory and registers to `path`, an ELF core file."""

@@ -13,6 +13,9 @@ from xml.etree.ElementTree import Element, SubElement
 
 from harness.provision.domain_xml import METADATA_NAMESPACE, libvirt_arch
 
+MAC_ADDRESS = "52:54:00:73:75:70"
+"""Of every guest: each is alone in its network, and a snapshot is only restored to a card with the same address."""
+
 _KVM = "kvm"
 _ENLIGHTENMENTS = ("relaxed", "vapic", "vpindex", "runtime", "synic", "stimer", "reset", "frequencies")
 _SPINLOCK_RETRIES = "8191"
@@ -20,10 +23,11 @@ _SPINLOCK_RETRIES = "8191"
 
 @dataclass(frozen=True, slots=True)
 class Firmware:
-    """UEFI: the program and the file of its variables, which the guest writes. Without one a domain has BIOS."""
+    """UEFI: the program, and the file of its variables, which the guest writes; without that file what it writes is
+    forgotten when it ends, and a snapshot can be taken of it. A domain without firmware has BIOS."""
 
     code: Path
-    variables: Path
+    variables: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ def windows_domain_xml(spec: WindowsDomain) -> str:
     _storage(devices, spec)
     _lines(devices, spec)
     interface = SubElement(devices, "interface", type="user")
+    SubElement(interface, "mac", address=MAC_ADDRESS)
     SubElement(interface, "model", type="e1000e")
     SubElement(devices, "input", type="tablet", bus="usb")
     SubElement(devices, "graphics", type="vnc", socket=str(spec.screen))
@@ -87,8 +92,11 @@ def _system(domain: Element, spec: WindowsDomain) -> None:
     system = SubElement(domain, "os")
     _text(system, "type", "hvm", arch=libvirt_arch(spec.arch), machine="q35")
     if spec.firmware is not None:
-        _text(system, "loader", str(spec.firmware.code), readonly="yes", type="pflash")
-        _text(system, "nvram", str(spec.firmware.variables))
+        variables = spec.firmware.variables
+        stateless = "yes" if variables is None else "no"
+        _text(system, "loader", str(spec.firmware.code), readonly="yes", type="pflash", stateless=stateless)
+        if variables is not None:
+            _text(system, "nvram", str(variables))
 
 
 def _features(domain: Element, spec: WindowsDomain) -> None:

@@ -11,10 +11,11 @@ import pytest
 from lxml import etree
 
 from harness.provision.domain_xml import AGENT_CHANNEL, METADATA_NAMESPACE, WATCH_CHANNEL, DomainSpec, domain_xml
-from harness.provision.windows_domain import Firmware, WindowsDomain, windows_domain_xml
+from harness.provision.windows_domain import MAC_ADDRESS, Firmware, WindowsDomain, windows_domain_xml
 
 SCHEMA = Path("/usr/share/libvirt/schemas/domain.rng")
 FIRMWARE = Firmware(Path("/usr/share/OVMF/OVMF_CODE_4M.fd"), Path("/run/variables.fd"))
+STATELESS = replace(FIRMWARE, variables=None)
 
 SPEC = WindowsDomain(
     name="supdrv-1234-windows-amd64",
@@ -43,7 +44,10 @@ def variants() -> list[WindowsDomain]:
     return [
         replace(SPEC, accelerator=accelerator, arch=arch, firmware=firmware, ports=ports, lines=other)
         for accelerator, arch, firmware, (ports, other) in product(
-            ("kvm", "qemu"), ("amd64", "x86"), (None, FIRMWARE), ((lines, {}), ({}, lines))
+            ("kvm", "qemu"),
+            ("amd64", "x86"),
+            (None, FIRMWARE, replace(FIRMWARE, variables=None)),
+            ((lines, {}), ({}, lines)),
         )
     ]
 
@@ -116,10 +120,20 @@ def test_uefi_has_a_program_that_stays_and_variables_of_the_guest() -> None:
     assert domain.findtext("os/nvram") == "/run/variables.fd"
 
 
+def test_uefi_without_variables_forgets_what_a_snapshot_cannot_hold() -> None:
+    domain = parse(replace(SPEC, firmware=STATELESS))
+    assert domain.find("os/loader").get("stateless") == "yes"
+    assert domain.find("os/nvram") is None
+
+
 def test_the_console_is_the_first_serial_line_and_agents_without_a_driver_have_the_next() -> None:
     domain = parse(replace(SPEC, ports={}, lines={AGENT_CHANNEL: Path("/run/agent")}))
     serial = [(line.get("type"), line.find("target").get("port")) for line in domain.findall("devices/serial")]
     assert serial == [("file", "0"), ("unix", "1")]
+
+
+def test_the_network_card_is_the_one_of_the_snapshot_in_every_run() -> None:
+    assert parse(SPEC).find("devices/interface/mac").get("address") == MAC_ADDRESS
 
 
 def test_nobody_on_the_network_sees_the_screen() -> None:

@@ -42,7 +42,7 @@ def medium(path: Path, files: Mapping[str, bytes], *, boot: bytes = b"", label: 
         iso.add_fp(io.BytesIO(content), len(content), udf_path=f"/{name}")
     if boot:
         iso.add_fp(io.BytesIO(boot), len(boot), iso_path="/BOOT.BIN;1", udf_path="/boot.bin")
-        iso.add_eltorito("/BOOT.BIN;1", bootcatfile="/BOOT.CAT;1", udf_bootcatfile="/boot.cat", boot_load_size=4)
+        iso.add_eltorito("/BOOT.BIN;1", "/BOOT.CAT;1", udf_bootcatfile="/boot.cat", boot_load_size=len(boot) // 512)
     iso.write(str(path))
     iso.close()
     return path
