@@ -12,6 +12,7 @@ from harness.cli.canary import canary
 from harness.cli.cells import cells
 from harness.cli.doctor import doctor
 from harness.cli.down import down
+from harness.cli.images import images
 from harness.cli.matrix import matrix
 from harness.cli.setup import setup
 from harness.cli.shell import console, shell
@@ -27,7 +28,7 @@ def commands() -> None:
     """Tests one ring-0 driver on every operating system it is written for."""
 
 
-for command in (matrix, cells, doctor, setup, shell, console, down, bench, canary):
+for command in (matrix, cells, doctor, setup, shell, console, down, bench, canary, images):
     commands.add_command(command)
 
 

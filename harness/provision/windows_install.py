@@ -29,9 +29,6 @@ OFF = "off"
 
 READY = READY_LINE.removeprefix(GUEST_SAYS)
 
-USED_GIB = 24
-"""What an installed Windows and its snapshot take of the cache, roughly; its disk grows as it is written."""
-
 _GIB = 1 << 30
 
 
@@ -45,7 +42,7 @@ class Plan:
     disk_gib: int
     discs: Sequence[Path]
     evidence: Path
-    needed_gib: int = USED_GIB
+    needed_gib: int
 
 
 class Installer:

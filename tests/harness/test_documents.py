@@ -39,8 +39,17 @@ def plugin_options() -> list[str]:
     return parser.names
 
 
+def every_command(group: click.Group = commands, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
+    """The commands by their whole names, those in groups too."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from every_command(command, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}", command
+
+
 def command_options() -> Iterator[tuple[str, str]]:
-    for name, command in commands.commands.items():
+    for name, command in every_command():
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 for option in (*parameter.opts, *parameter.secondary_opts):
@@ -79,7 +88,7 @@ def anchors(document: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("name", commands.commands)
+@pytest.mark.parametrize("name", [name for name, _command in every_command()])
 def test_every_command_has_a_section(name):
     assert section(f"## harness {name}").strip()
 

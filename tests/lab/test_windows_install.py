@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.console.follower import GUEST_SAYS
-from harness.errors import BootError, HarnessError
+from harness.errors import BootError, ConfigError, HarnessError
 from harness.events import RecordingProgress
 from harness.images.windows.answer_file import Answers
 from harness.images.windows.keys import make_windows_keys
@@ -18,11 +18,13 @@ from harness.images.windows.medium import look_into
 from harness.images.windows.releases import BIOS, RELEASES, UEFI
 from harness.images.windows.seed import write_seed
 from harness.images.windows.seed_files import Parts, seed_files
+from harness.matrix import Cell
 from harness.provision.domain_xml import AGENT_CHANNEL
 from harness.provision.windows_domain import windows_domain_xml
 from harness.provision.windows_images import WindowsImage, WindowsImages
 from harness.provision.windows_install import Installer, Plan
 from harness.provision.windows_machine import Machine, find_firmware, machine_of, restore
+from harness.session import windows_building
 from harness.session.lab import Lab, LabOptions
 from harness.timeouts import EMULATED, Deadlines
 from harness.transport.streams import PortStream
@@ -117,6 +119,22 @@ def test_the_running_system_answers_when_it_is_restored_again_and_again(
         finally:
             stream.close()
             domain.destroy()
+
+
+def test_an_order_becomes_an_image_by_way_of_the_same_steps(
+    lab: Lab, iso: Path, store: Path, amd64: Cell, progress: RecordingProgress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With agents that are none, which the stand-in does not mind."""
+    monkeypatch.setattr(windows_building, "NEEDED_GIB", 1)
+    monkeypatch.setattr(Lab, "agent", lambda _self, _system, _arch: iso.with_name("boot.bin"))
+    image = windows_building.build(lab, windows_building.Order(arch="amd64", iso=iso), probe=amd64.guest)
+    assert image.name == "windows-amd64-10"
+    assert image.directory.parent == store.parent / "windows"
+    assert dict(image.facts())["image"] == "Windows 10 Pro"
+    assert "windows-amd64-10: ready ... done" in progress.lines
+    assert image.disk.with_name("keys.json").stat().st_mode & 0o077 == 0
+    with pytest.raises(ConfigError, match="there is an image 'windows-amd64-10' already"):
+        windows_building.build(lab, windows_building.Order(arch="amd64", iso=iso), probe=amd64.guest)
 
 
 def test_a_step_that_fails_ends_the_installation_with_what_it_printed(
