@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from harness.images.keys import openssh_public
+from harness.images.new_keys import openssh_public
 
 _COMPLEX = "Aa1!"
 """One of each kind of character, which Windows asks of a password."""
