@@ -123,6 +123,16 @@ class AgentLost(GuestError):
     """The agent is gone while the kernel's console shows no crash."""
 
 
+class CapabilityMissing(LabError):
+    """A test asked a guest for what its system cannot do, and has no `needs` marker that says so."""
+
+    def __init__(self, capability: str, system: str) -> None:
+        self.capability = capability
+        super().__init__(
+            f"{system} has no {capability}", hint=f"mark the test needs({capability!r}), and name it under [missing]"
+        )
+
+
 class CellUnavailable(LabError):
     """A cell cannot run on this machine as it is; `hint` says what would change that. Its tests are skipped,
     and the cell counts as not run."""

@@ -6,7 +6,7 @@ import enum
 
 
 class Status(enum.IntEnum):
-    """What a request ends with. `Abi.os_code` gives the form in which a client sees it."""
+    """What a request ends with. `Abi.client_code` gives the form in which a client sees it."""
 
     OK = 0
     GENERAL_FAILURE = -1

@@ -148,7 +148,7 @@ class Abi:
         return sample.number & ~((sample.function | flag) << shift) | (function | flag) << shift
 
     def os_code(self, status: int) -> int:
-        """What a client sees: errno, NTSTATUS, or on OS/2 the code itself. Unknown codes have one too."""
+        """What the driver answers: errno, NTSTATUS, or on OS/2 the code itself. Unknown codes have one too."""
         if self.os == "os2":
             return int(status)
         return _status_column(status, self.os)
@@ -157,9 +157,13 @@ class Abi:
         """GetLastError() after DeviceIoControl() on Windows."""
         return _status_column(status, "win32")
 
-    def statuses(self, os_code: int) -> frozenset[Status]:
-        """Every status that a client sees as `os_code`; several share one."""
-        return frozenset(status for status in Status if self.os_code(status) == os_code)
+    def client_code(self, status: int) -> int:
+        """What a client's call ends with: as `os_code`, but on Windows what GetLastError() tells."""
+        return self.win32_code(status) if self.os == "windows" else self.os_code(status)
+
+    def statuses(self, client_code: int) -> frozenset[Status]:
+        """Every status that a client sees as `client_code`; several share one."""
+        return frozenset(status for status in Status if self.client_code(status) == client_code)
 
 
 def _status_column(status: int, column: str) -> int:

@@ -13,15 +13,22 @@ MAX_REPORT_LINES = 120
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One line of a backtrace: `function+0xoffset/0xsize [module]`; `sure` is False for a `?` line."""
+    """One line of a backtrace: `function+0xoffset/0xsize [module]`; `sure` is False for a `?` line.
+
+    With a `place` (`FILE:LINE`) it is no line of a backtrace but an address that was looked up: offset and size are
+    the module's then.
+    """
 
     function: str
     offset: int
     size: int
     module: str | None
     sure: bool = True
+    place: str = ""
 
     def __str__(self) -> str:
+        if self.place:
+            return f"{self.function} at {self.place} [{self.module}+{self.offset:#x}]"
         module = f" [{self.module}]" if self.module else ""
         return f"{self.function}+{self.offset:#x}/{self.size:#x}{module}"
 
@@ -75,6 +82,10 @@ _TITLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("bug", r"list_(?:add|del) corruption.*"),
         ("oops", r"Oops: .*"),
         ("panic", r"Kernel panic - not syncing: .*"),
+        # Wine: dlls/ntdll/signal_*.c, dlls/kernelbase/debug.c and dlls/ntoskrnl.exe/ntoskrnl.c of Wine 10.0.
+        ("oops", r"wine: (Unhandled .*) at address [0-9A-Fa-fx]+"),
+        ("oops", r"wine: (Unimplemented function \S+) called at address .*"),
+        ("panic", r"[0-9a-f]{4}:err:ntoskrnl:(KeBugCheckEx .*)"),
         ("warning", r"WARNING: CPU: \d+ PID: \d+ at .*"),
     )
 )

@@ -22,7 +22,7 @@ def symbolize(frames: Sequence[Frame], *, module: str, image: Path) -> list[str]
     call. If the debug information cannot be read, the frames come back as they are, with the reason.
     """
     frames = [frame for frame in frames if frame.sure]
-    if not any(frame.module == module for frame in frames):
+    if not any(frame.module == module and not frame.place for frame in frames):
         return [str(frame) for frame in frames]
     if shutil.which("addr2line") is None:
         return [*(str(frame) for frame in frames), "(no source lines: addr2line is not installed)"]

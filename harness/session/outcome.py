@@ -22,9 +22,9 @@ class Outcome:
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Status):
-            return self.code == self.abi.os_code(other)
+            return self.code == self.abi.client_code(other)
         if isinstance(other, Refusal):
-            return self.code == self.target.refusal_code(other)
+            return self.code in self.target.refusal_codes(other)
         if isinstance(other, Outcome):
             return self.code == other.code
         return NotImplemented
@@ -34,5 +34,5 @@ class Outcome:
 
     def __repr__(self) -> str:
         meanings = sorted(status.name for status in self.abi.statuses(self.code))
-        meanings += [refusal.name for refusal in Refusal if self.target.refusal_code(refusal) == self.code]
+        meanings += [refusal.name for refusal in Refusal if self.code in self.target.refusal_codes(refusal)]
         return f"<{self.target.code_name(self.code)}: {' or '.join(meanings) or 'no code of the driver'}>"

@@ -70,6 +70,8 @@ class Case:
 
 def crash_verdict(case: Case, crash: Crash) -> GuestCrash:
     """The guest's kernel has reported something."""
+    if case.build is not None:
+        crash = case.target.locate(crash, case.live.guest.console.text().replace("\r", ""), case.build.path)
     ours = any(frame.module == case.target.module for frame in crash.frames)
     kind = Kind.KERNEL_CRASH if crash.kind == "panic" or not ours else Kind.DRIVER_OOPS
     verdict = case.verdict(kind, crash.kind, crash.frames)

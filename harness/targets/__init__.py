@@ -3,10 +3,11 @@
 from harness.errors import ConfigError
 from harness.targets.base import DriverBuild, GuestImage, Refusal, Target
 from harness.targets.linux import LinuxTarget
+from harness.targets.windows import WindowsTarget
 
 __all__ = ["DriverBuild", "GuestImage", "Refusal", "Target", "target_for"]
 
-_TARGETS: dict[str, Target] = {"linux": LinuxTarget()}
+_TARGETS: dict[str, Target] = {"linux": LinuxTarget(), "windows": WindowsTarget()}
 
 
 def target_for(os: str) -> Target:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from harness.console.crash import Crash
 from harness.matrix import Cell
 from harness.transport.agent import AgentClient
 from harness.transport.wire import RequestReply
@@ -38,13 +39,16 @@ class Refusal(enum.Enum):
     """What a request meets before the driver's own checks: refusals of the transport, see docs/driver.md."""
 
     BAD_ADDRESS = "the argument block, the input or the output cannot be read or written"
+    BUFFER_NOT_THERE = "the system looks at the whole of a buffer first, and not all of what was claimed is there"
     BAD_SIZE_FIELD = "the size field of the request's number is not that of the argument block"
     CLOSED = "the handle is not open any more"
+    CLOSED_MEANWHILE = "the handle was closed while the request waited for its turn"
     NOT_READ_WRITE = "the device was not opened for reading and writing"
     WRONG_WORD_SIZE = "a 32-bit client on a 64-bit kernel"
     NO_MAPPING = "the device cannot be mapped this way"
     NO_STREAM = "the device cannot be read or written as a file"
     IN_USE = "the driver is in use"
+    NOT_THE_OPENER = "the device was opened by another process"
 
 
 class Target(Protocol):
@@ -55,6 +59,9 @@ class Target(Protocol):
 
     device: str
     """Path of the device in the guest."""
+
+    opener_only: bool
+    """Whether only the process that opened the device may make requests, whoever else has the handle."""
 
     counters_file: str
     """Path of the file with the driver's counters; empty where they are told otherwise."""
@@ -91,6 +98,9 @@ class Target(Protocol):
     def waiting_threads(self, watch: AgentClient) -> str:
         """Where in the kernel the threads of the other agents are: a text with backtraces."""
 
+    def locate(self, crash: Crash, console: str, driver: Path) -> Crash:
+        """The crash with frames, where the system tells only an address; `console` is all that the guest printed."""
+
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """The driver's own counters, by name."""
 
@@ -121,8 +131,8 @@ class Target(Protocol):
     def abi_name(self, arch: str) -> str:
         """Name of the interface's ABI for a client of word size `arch`."""
 
-    def refusal_code(self, refusal: Refusal) -> int:
-        """The system's own number for a refusal of the transport."""
+    def refusal_codes(self, refusal: Refusal) -> frozenset[int]:
+        """The system's own numbers for a refusal of the transport; none if it never refuses for that."""
 
     def code_name(self, code: int) -> str:
         """The system's own name for one of its error numbers, for messages."""

@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.abi import PAGE_SIZE
+from harness.console.crash import Crash
 from harness.errors import DriverBuildError, DriverLoadError, GuestError
 from harness.matrix import Cell
 from harness.targets.base import DriverBuild, GuestImage, Refusal
+from harness.targets.counters import parse_counters
 from harness.targets.make import run_make
 from harness.targets.sources import Sources
 from harness.transport import wire
@@ -61,6 +63,7 @@ class LinuxTarget:
 
     module = "supdrv"
     device = "/dev/supdrv"
+    opener_only = False
     counters_file = "/sys/kernel/debug/supdrv/counters"
 
     def build_driver(self, cell: Cell, image: GuestImage, sources: Path, build: Path) -> DriverBuild:
@@ -154,13 +157,13 @@ class LinuxTarget:
             for thread in watch.file_list(f"/proc/{process}/task")
         )
 
+    def locate(self, crash: Crash, console: str, driver: Path) -> Crash:
+        """A report has its backtrace."""
+        return crash
+
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """From debugfs: a line `name value` each."""
-        text = agent.file_read(self.counters_file, length=_COUNTERS_BYTES).decode("ascii")
-        try:
-            return {name: int(value) for name, value in (line.split() for line in text.splitlines())}
-        except ValueError as error:
-            raise GuestError("the driver's counters are not lines of a name and a number", evidence=text) from error
+        return parse_counters(agent.file_read(self.counters_file, length=_COUNTERS_BYTES))
 
     def physical_pages(self, agent: AgentClient, pid: int, address: int, count: int) -> tuple[int, ...]:
         """From the process's page map: a word for each page, its frame below bit 55, bit 63 if it is there."""
@@ -223,8 +226,8 @@ class LinuxTarget:
     def abi_name(self, arch: str) -> str:
         return f"linux-{arch}"
 
-    def refusal_code(self, refusal: Refusal) -> int:
-        return _REFUSALS[refusal]
+    def refusal_codes(self, refusal: Refusal) -> frozenset[int]:
+        return frozenset({_REFUSALS[refusal]} if refusal in _REFUSALS else ())
 
     def code_name(self, code: int) -> str:
         return f"{errno.errorcode.get(code, 'errno')} {code}" if code else "success"

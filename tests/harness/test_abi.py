@@ -318,11 +318,12 @@ def test_unknown_abi_is_named_with_those_that_exist() -> None:
         ("bsd-amd64", Status.OK, 0),
     ],
 )
-def test_status_in_the_form_a_client_sees(abi_name: str, status: int, code: int) -> None:
+def test_status_in_the_form_the_driver_answers(abi_name: str, status: int, code: int) -> None:
     assert load_abi(abi_name).os_code(status) == code
 
 
 def test_win32_error_and_the_way_back() -> None:
     abi = load_abi("windows-amd64")
     assert abi.win32_code(Status.NO_MEMORY) == 8
+    assert abi.statuses(8) == {Status.NO_MEMORY}
     assert load_abi("linux-amd64").statuses(1) == {Status.IDT_FAILED, Status.PERMISSION_DENIED}

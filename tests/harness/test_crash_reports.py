@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from harness.console.crash import Crash, crash_title, find_crash, find_frames
+from harness.console.crash import Crash, Frame, crash_title, find_crash, find_frames
 from harness.console.kmemleak import find_leaks
+from harness.console.windows import fault_in, parse_places
 
 GOLDEN = Path(__file__).parent / "golden"
 NULL_WRITE = "supdrv_fault_null_write"
@@ -198,3 +200,43 @@ def test_each_kind_of_report_is_told_apart(line: str, kind: str) -> None:
     found = crash_title(line)
     assert found is not None
     assert found[0] == kind
+
+
+WINE_FAULT = "Unhandled page fault on write access to 0000000000000000"
+
+
+def test_a_fault_of_a_driver_in_wine_is_an_oops() -> None:
+    crash = golden("windows-amd64-oops")
+    assert crash is not None
+    assert (crash.kind, crash.title, crash.frames) == ("oops", WINE_FAULT, ())
+
+
+def test_a_bug_check_in_wine_is_a_panic() -> None:
+    crash = golden("windows-amd64-bugcheck")
+    assert crash is not None
+    assert (crash.kind, crash.title) == ("panic", "KeBugCheckEx e2 0 0 0 0")
+
+
+def test_the_address_of_a_fault_is_one_in_the_driver_by_its_own_word() -> None:
+    crash = golden("windows-amd64-oops")
+    assert crash is not None
+    console = (GOLDEN / "windows-amd64-oops.log").read_text()
+    assert fault_in(crash, console, "supdrv") == (0x2AD1, 57344)
+    later = console + "supdrv: loaded at 00007FFFFF400000, 57344 bytes\n"
+    assert fault_in(crash, later, "supdrv") is None
+    assert fault_in(crash, "", "supdrv") is None
+
+
+def test_places_are_read_from_what_the_symbolizer_says() -> None:
+    symbols = [
+        {"FunctionName": "inner", "FileName": "/somewhere/win/faults.c", "Line": 25},
+        {"FunctionName": "outer", "FileName": "C:\\somewhere\\core\\fault.c", "Line": 7},
+    ]
+    found = parse_places(json.dumps([{"Address": "0x2ad1", "Symbol": symbols}]))
+    assert found == [("inner", "win/faults.c:25"), ("outer", "core/fault.c:7")]
+    assert parse_places("no such file") == []
+
+
+def test_a_place_that_was_looked_up_reads_as_one() -> None:
+    frame = Frame("supdrv_fault_null_write", 0x2AD1, 57344, "supdrv", place="win/faults.c:25")
+    assert str(frame) == "supdrv_fault_null_write at win/faults.c:25 [supdrv+0x2ad1]"

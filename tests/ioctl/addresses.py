@@ -18,6 +18,9 @@ _FAR = {
     "first-not-canonical": {64: 0x0000800000000000},
 }
 
+_UNMAPPED = {"windows": {32: 0x7FFE8000, 64: 0x300000000000}}
+"""Where low addresses are used: behind the page that the system shares with every process; far from all memory."""
+
 BAD_KINDS = (
     "null",
     "first-page",
@@ -32,6 +35,8 @@ BAD_KINDS = (
 
 def bad_address(client: Client, kind: str) -> int:
     """An address of that kind, which the process can neither read nor write."""
+    if kind == "unmapped" and client.abi.os in _UNMAPPED:
+        return _UNMAPPED[client.abi.os][client.abi.word_size]
     if kind in _FAR:
         return _FAR[kind][client.abi.word_size]
     if kind == "inaccessible":

@@ -1,16 +1,21 @@
-"""Numbers that no request has, made from those that requests have."""
+"""Numbers that no request has, made from those that requests have.
+
+The type is a letter where requests have an argument block, and the device's type on Windows; the direction is there
+what the handle must be open for.
+"""
 
 from __future__ import annotations
 
 from catalogue import number_of
 
-from harness.abi import Abi
+from harness.abi import Abi, Status
+from harness.targets import Refusal
 
 _SIZE_SHIFT = 16
 _SIZE_MASK = 0x3FFF << _SIZE_SHIFT
-_LETTER_SHIFT = 8
-_LETTER_MASK = 0xFF << _LETTER_SHIFT
-_DIRECTION_MASK = 0xC0000000
+_TYPE_SHIFT = {True: 8, False: 16}
+_TYPE_MASK = {True: 0xFF, False: 0xFFFF}
+_DIRECTION_SHIFT = {True: 30, False: 14}
 _WORD_SIZE_BIT = 128
 
 
@@ -42,16 +47,22 @@ def size_field(number: int) -> int:
     return (number & _SIZE_MASK) >> _SIZE_SHIFT
 
 
-def with_letter(number: int, letter: int) -> int:
-    """The same number with another type letter (systems with an argument block)."""
-    return (number & ~_LETTER_MASK) | (letter << _LETTER_SHIFT)
+def with_type(abi: Abi, number: int, kind: int) -> int:
+    """The same number with another type."""
+    shift, mask = _TYPE_SHIFT[abi.argument_block], _TYPE_MASK[abi.argument_block]
+    return (number & ~(mask << shift)) | (kind << shift)
 
 
-def letter_of(number: int) -> int:
-    """The type letter of a number (systems with an argument block)."""
-    return (number & _LETTER_MASK) >> _LETTER_SHIFT
+def type_of(abi: Abi, number: int) -> int:
+    """The type in a number."""
+    return (number >> _TYPE_SHIFT[abi.argument_block]) & _TYPE_MASK[abi.argument_block]
 
 
-def with_direction(number: int, direction: int) -> int:
-    """The same number with other direction bits, 0 to 3 (systems with an argument block)."""
-    return (number & ~_DIRECTION_MASK) | (direction << 30)
+def with_changed_direction(abi: Abi, number: int, change: int) -> int:
+    """The same number with some of the two bits of its direction turned over."""
+    return number ^ (change << _DIRECTION_SHIFT[abi.argument_block])
+
+
+def refusal_of_form(abi: Abi) -> Refusal | Status:
+    """What a number meets whose form is none of the slow requests': the size field is in it where there is one."""
+    return Refusal.BAD_SIZE_FIELD if abi.argument_block else Status.GENERAL_FAILURE

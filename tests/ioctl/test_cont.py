@@ -70,6 +70,7 @@ def test_it_can_be_written_and_read_back(session, client):
         assert client.read(memory.address + page * PAGE_SIZE, PAGE_SIZE) == bytes([page + 1 & 0xFF]) * PAGE_SIZE
 
 
+@pytest.mark.needs("process-maps")
 def test_it_ends_with_its_last_page(session, client, guest):
     memory = cont_alloc(session, PAGE_SIZE + 1)
     assert (memory.address, 2 * PAGE_SIZE) in guest.target.mappings(guest.agent, client.pid)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from addresses import bad_address
 from catalogue import FAST, ask, number_of
-from request_numbers import fast_number, slow_number
+from request_numbers import fast_number, refusal_of_form, slow_number
 
 from harness.abi import PAGE_SIZE, Status
-from harness.targets import Refusal
 
 pytestmark = pytest.mark.needs("fast-requests")
 
@@ -67,11 +66,10 @@ def test_in_the_form_of_a_slow_request_it_is_unknown(session, name):
     assert reply.untouched
 
 
-@pytest.mark.needs("argument-block")
 @pytest.mark.parametrize("function", [0, 1, 20, 62, 63, 67, 68, 127])
 def test_no_other_function_is_fast(session, function):
     outcome = session.device.raw(fast_number(session.abi, function), 0)
-    assert outcome == Refusal.BAD_SIZE_FIELD
+    assert outcome == refusal_of_form(session.abi)
 
 
 @pytest.mark.parametrize("name", FAST)

@@ -99,6 +99,7 @@ def test_the_page_cannot_be_made_writable_or_executable(page, client, wish):
     assert has_page(page)
 
 
+@pytest.mark.needs("move")
 def test_the_page_cannot_be_made_writable_at_another_address(page, client):
     moved = move(page)
     with pytest.raises(AgentOpError):
@@ -135,6 +136,7 @@ def test_the_mapping_cannot_be_opened_as_a_file(page, client, flags):
 # Keeping.
 
 
+@pytest.mark.needs("move")
 @pytest.mark.parametrize("end", ENDS)
 def test_a_moved_mapping_is_taken_away(session, page, end):
     moved = move(page)
@@ -143,6 +145,7 @@ def test_a_moved_mapping_is_taken_away(session, page, end):
     assert not moved.readable
 
 
+@pytest.mark.needs("move")
 @pytest.mark.parametrize("end", ENDS)
 def test_touching_a_moved_mapping_that_was_taken_away_ends_the_process(owned, end):
     moved = move(owned)
@@ -150,6 +153,7 @@ def test_touching_a_moved_mapping_that_was_taken_away_ends_the_process(owned, en
     assert dies_of(moved, Touch.READ)
 
 
+@pytest.mark.needs("move")
 def test_the_page_can_be_mapped_again_after_it_was_moved(session, page):
     moved = move(page)
     assert gip_map(session) == page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from catalogue import ask
-from processes import send
+from processes import open_alone
 
 from harness.abi import PAGE_SIZE, Status
 from harness.session.device import FILL
@@ -79,12 +79,11 @@ def test_install_keeps_nothing_in_the_driver(session, guest):
     assert dict(guest.counters()) == before
 
 
-@pytest.mark.needs("handle-passing")
 def test_no_process_can_enter_the_kernel_by_a_vector_of_such_drivers(session, client):
     install(session)
     for vector in CANDIDATES:
         child = client.start_child()
-        install(send(session, child))
+        install(open_alone(child))
         code = child.alloc(PAGE_SIZE, execute=True)
         child.write(code, RETURN)
         child.agent.mem_touch(code, Touch.EXECUTE, client=child.number)

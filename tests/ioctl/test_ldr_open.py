@@ -102,7 +102,6 @@ def test_each_open_is_counted(session, open_session, guest):
     assert counts(guest) == (2, 4)
 
 
-@pytest.mark.needs("argument-block")
 @pytest.mark.parametrize("kind", ["null", "unmapped", "kernel-text"])
 def test_an_answer_that_cannot_be_delivered_takes_the_open_back(session, client, guest, kind):
     data = session.input("LDR_OPEN", cbImage=PAGE_SIZE, szName="image")

@@ -48,20 +48,24 @@ def function_tokens(session):
     return {entry["pfn"] for entry in session.output("QUERY_FUNCS", reply)["aFunctions"]}
 
 
+@pytest.mark.needs("unload-refusal")
 def test_an_open_driver_cannot_be_unloaded(session, guest):
     assert cannot_be_unloaded(guest, session.abi) == Refusal.IN_USE
 
 
+@pytest.mark.needs("unload-refusal")
 def test_a_device_that_was_never_greeted_keeps_the_driver_too(device, guest):
     assert cannot_be_unloaded(guest, device.abi) == Refusal.IN_USE
 
 
+@pytest.mark.needs("unload-refusal")
 def test_a_driver_that_was_not_unloaded_still_answers(session, open_session, guest):
     cannot_be_unloaded(guest, session.abi)
     assert ask(session, "GET_PAGING_MODE").outcome == Status.OK
     assert open_session().cookies.device == session.cookies.device
 
 
+@pytest.mark.needs("unload-refusal")
 def test_the_driver_can_be_unloaded_after_the_last_close(session, open_session, guest):
     other = open_session()
     session.close()
@@ -156,6 +160,8 @@ def test_a_new_load_starts_with_a_new_global_information_page(session, open_sess
     assert 0x20000000 in page["au32TSCHistory"]
 
 
+@pytest.mark.needs("move")
+@pytest.mark.needs("unload-refusal")
 def test_a_mapping_that_a_client_hid_from_the_driver_keeps_it_loaded(session, client, guest):
     page = gip_map(session)
     hidden = client.agent.mem_move(page.address, PAGE_SIZE, client=client.number)

@@ -90,6 +90,7 @@ def test_every_page_holds_what_was_written_to_it(session, client):
     assert client.read(memory.address, memory.size) == data
 
 
+@pytest.mark.needs("process-maps")
 def test_it_ends_with_its_last_page(session, client, guest):
     memory = low_alloc(session, 3)
     assert (memory.address, 3 * PAGE_SIZE) in guest.target.mappings(guest.agent, client.pid)

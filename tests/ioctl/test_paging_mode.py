@@ -31,6 +31,7 @@ def has_large_pages_of_2m(agent):
     return b"DirectMap2M" in agent.file_read("/proc/meminfo", length=16384)
 
 
+@pytest.mark.needs("control-registers")
 def test_the_mode_is_one_of_the_architectures(session, cell):
     assert mode(session) in POSSIBLE[cell.arch]
 

@@ -11,8 +11,6 @@ from harness.abi import PAGE_SIZE, Status
 from harness.session.device import FILL
 from harness.targets import Refusal
 
-pytestmark = pytest.mark.needs("argument-block")
-
 
 def check_usable(session):
     assert ask(session, "IDT_REMOVE").outcome == Status.OK

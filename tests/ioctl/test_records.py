@@ -179,6 +179,7 @@ def test_what_cannot_be_answered_is_not_kept(session, client, guest, name, where
 
 
 @MAPPERS
+@pytest.mark.needs("process-maps")
 def test_what_cannot_be_answered_leaves_no_mapping(client, guest, name):
     child = client.start_child()
     session, nowhere = open_alone(child), bad_address(child, "unmapped")
@@ -277,6 +278,7 @@ def test_pins_beyond_the_limit_cost_nothing(session, client, guest):
     assert guest.target.memory_used(guest.agent) - before < MEMORY_NOISE
 
 
+@pytest.mark.needs("steady-memory")
 def test_pinning_and_unpinning_again_and_again_costs_nothing(session, client, guest):
     fields = good_fields(client, "PINPAGES")
     pair = [
