@@ -16,6 +16,7 @@ def check_usable(session):
     assert ask(session, "IDT_REMOVE").outcome == Status.OK
 
 
+@pytest.mark.needs("checked-input")
 @pytest.mark.parametrize("kind", BAD_KINDS)
 @pytest.mark.parametrize("name", SLOW)
 def test_input_at_a_bad_address_is_refused(session, client, name, kind):
@@ -25,6 +26,7 @@ def test_input_at_a_bad_address_is_refused(session, client, name, kind):
     check_usable(session)
 
 
+@pytest.mark.needs("checked-input")
 @pytest.mark.parametrize("missing", [1, 4])
 @pytest.mark.parametrize("name", SLOW)
 def test_input_that_runs_into_an_unmapped_page_is_refused(session, client, name, missing):
