@@ -12,13 +12,14 @@ enum client_state {
 	CLIENT_FREE,
 	CLIENT_LIVE,
 	CLIENT_DYING, /* its stream has ended or it was killed, but it is not reaped yet */
-	CLIENT_DEAD,  /* reaped; kept until somebody asked with CLIENT_KILL, or the place is needed
-		       */
+	CLIENT_DEAD,  /* reaped; kept until CLIENT_KILL asks, or the place is needed */
+	CLIENT_SPARE, /* for the next start: it has let go of all it had, and nobody knows it */
 };
 
 struct client {
 	enum client_state state;
-	uint16_t id;
+	uint16_t id; /* 0 if spare */
+	bool plain;  /* a copy of this program that began with nothing */
 	struct os_process process;
 	struct os_exit exit;
 	struct inbox inbox;
@@ -275,6 +276,49 @@ static bool client_await(struct agent *a, struct client *c, uint32_t wait_ms)
 	return true;
 }
 
+/* Nobody else is served meanwhile. */
+static bool client_await_answer(struct client *c, uint16_t op, uint32_t wait_ms)
+{
+	uint64_t deadline = os_clock_ns() + wait_ms * UINT64_C(1000000);
+	struct os_stream *stream = &c->process.stream;
+
+	while (os_clock_ns() < deadline) {
+		struct frame f;
+		size_t room, got = 0;
+		uint8_t *to = inbox_space(&c->inbox, &room);
+		enum frame_state state;
+
+		if (!to)
+			return false;
+		os_wait(&stream, 1, 100);
+		if (!stream->readable)
+			continue;
+		if (os_stream_read(stream, to, room, &got) == OS_READ_END)
+			return false;
+		c->inbox.end += got;
+		state = inbox_next(&c->inbox, &f);
+		if (state != FRAME_NONE)
+			return state == FRAME_READY && f.op == (uint16_t)(op | REPLY_BIT);
+	}
+	return false;
+}
+
+/* True: it is a spare one now. */
+static bool client_rest(struct client *c)
+{
+	uint8_t bytes[FRAME_HEADER + 2] = {0};
+
+	if (!os_process_is_dear || !c->plain || c->busy)
+		return false;
+	frame_header(bytes, 2, 1, 0, OP_RESET);
+	client_send(c, bytes, sizeof(bytes), OS_NO_HANDLE);
+	if (c->state != CLIENT_LIVE || !client_await_answer(c, OP_RESET, RESET_WAIT_MS))
+		return false;
+	c->state = CLIENT_SPARE;
+	c->id = 0;
+	return true;
+}
+
 uint32_t clients_reset(struct agent *a, uint16_t spared, uint32_t *stuck)
 {
 	uint64_t deadline = os_clock_ns() + RESET_WAIT_MS * UINT64_C(1000000);
@@ -282,14 +326,18 @@ uint32_t clients_reset(struct agent *a, uint16_t spared, uint32_t *stuck)
 
 	*stuck = 0;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
-		if (clients[i].state == CLIENT_LIVE && clients[i].id != spared)
+		if (clients[i].state != CLIENT_LIVE || clients[i].id == spared)
+			continue;
+		if (client_rest(&clients[i]))
+			count++;
+		else
 			client_kill(&clients[i]);
 	}
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &clients[i];
 		uint64_t now = os_clock_ns();
 
-		if (c->state == CLIENT_FREE || c->state == CLIENT_LIVE)
+		if (c->state != CLIENT_DYING && c->state != CLIENT_DEAD)
 			continue;
 		if (c->state == CLIENT_DYING) {
 			uint32_t wait_ms =
@@ -328,31 +376,37 @@ static void client_become(struct agent *a, const struct os_process *own, bool in
 	exit(agent_serve(a));
 }
 
-/* Until then a fork still holds what it is about to close, and a program may be none of ours. */
-static bool client_await_ready(struct client *c)
+static void client_name(struct client *c)
 {
-	uint64_t deadline = os_clock_ns() + START_WAIT_MS * UINT64_C(1000000);
-	struct os_stream *stream = &c->process.stream;
+	do
+		client_last_id++;
+	while (client_last_id == 0 || client_find(client_last_id));
+	c->id = client_last_id;
+}
 
-	while (os_clock_ns() < deadline) {
-		struct frame f;
-		size_t room, got = 0;
-		uint8_t *to = inbox_space(&c->inbox, &room);
-		enum frame_state state;
+/* One that is spare still, or NULL. */
+static struct client *client_wake(void)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &clients[i];
 
-		if (!to)
-			return false;
-		os_wait(&stream, 1, 100);
-		if (!stream->readable)
+		if (c->state != CLIENT_SPARE)
 			continue;
-		if (os_stream_read(stream, to, room, &got) == OS_READ_END)
-			return false;
-		c->inbox.end += got;
-		state = inbox_next(&c->inbox, &f);
-		if (state != FRAME_NONE)
-			return state == FRAME_READY && f.op == (OP_CLIENT_READY | REPLY_BIT);
+		if (!os_process_ended(&c->process, &c->exit)) {
+			c->state = CLIENT_LIVE;
+			return c;
+		}
+		client_close(c);
+		c->state = CLIENT_FREE;
 	}
-	return false;
+	return NULL;
+}
+
+static struct outcome client_told(const struct client *c, struct reply *out)
+{
+	put_u16(out, c->id);
+	put_u32(out, c->process.pid);
+	return done();
 }
 
 struct outcome op_client_start(struct agent *a, struct reader *in, struct reply *out)
@@ -368,6 +422,11 @@ struct outcome op_client_start(struct agent *a, struct reader *in, struct reply 
 		return refused(ST_BAD_PAYLOAD);
 	if ((flags & ~CLIENT_INHERIT) || ((flags & CLIENT_INHERIT) && program[0]))
 		return refused(ST_BAD_VALUE);
+	c = flags & CLIENT_INHERIT || program[0] ? NULL : client_wake();
+	if (c) {
+		client_name(c);
+		return client_told(c, out);
+	}
 	c = client_place();
 	if (!c)
 		return refused(ST_TABLE_FULL);
@@ -376,19 +435,19 @@ struct outcome op_client_start(struct agent *a, struct reader *in, struct reply 
 		client_become(a, &process, flags & CLIENT_INHERIT);
 	if (error)
 		return os_outcome(error);
-	do
-		client_last_id++;
-	while (client_last_id == 0 || client_find(client_last_id));
-	*c = (struct client){.state = CLIENT_LIVE, .id = client_last_id, .process = process};
-	if (!client_await_ready(c)) {
+	*c = (struct client){.state = CLIENT_LIVE,
+			     .plain = !(flags & CLIENT_INHERIT) && !program[0],
+			     .process = process};
+	client_name(c);
+	/* Until then a fork still holds what it is about to close, and a program may be none of
+	 * ours. */
+	if (!client_await_answer(c, OP_CLIENT_READY, START_WAIT_MS)) {
 		client_kill(c);
 		if (client_await(a, c, START_WAIT_MS))
 			c->state = CLIENT_FREE;
 		return refused(ST_CLIENT_DIED);
 	}
-	put_u16(out, c->id);
-	put_u32(out, process.pid);
-	return done();
+	return client_told(c, out);
 }
 
 struct outcome op_client_kill(struct agent *a, struct reader *in, struct reply *out)

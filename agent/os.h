@@ -156,6 +156,9 @@ void os_trap_abandon(os_trap *trap);
 
 /* Clients. */
 
+/* Starting one takes so long that one with nothing to do is kept for the next start. */
+extern const bool os_process_is_dear;
+
 struct os_process {
 	uint32_t pid;
 	struct os_stream stream;

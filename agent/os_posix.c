@@ -20,6 +20,7 @@
 #include "proto.h"
 
 const uint32_t os_enosys = ENOSYS;
+const bool os_process_is_dear = false;
 
 uint32_t posix_error(long result)
 {

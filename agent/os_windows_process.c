@@ -18,6 +18,8 @@
 NTSYSAPI LONG NTAPI NtWriteVirtualMemory(HANDLE process, void *to, const void *from, SIZE_T length,
 					 SIZE_T *written);
 
+const bool os_process_is_dear = true;
+
 /* Started and not yet known to have ended. */
 static struct child {
 	uint32_t pid;

@@ -379,6 +379,26 @@ def test_reset_ends_all_clients_but_one(agent: AgentClient) -> None:
     assert agent.reset().clients == 1
 
 
+def test_a_client_that_reset_finds_idle_is_the_next_one_with_nothing_left(agent: AgentClient) -> None:
+    first, busy = agent.client_start(), agent.client_start()
+    agent.open(FILE, OpenFlag.READ, client=first.id)
+    address = agent.mem_alloc(PAGE, client=first.id)
+    agent.start(Op.SLEEP, struct.pack("<I", 60_000), client=busy.id)
+    assert agent.reset().clients == 2
+    with refused(AgentStatus.NO_CLIENT):
+        agent.ping(client=first.id)
+    second, third = agent.client_start(), agent.client_start()
+    assert second.pid == first.pid
+    assert third.pid not in {first.pid, busy.pid}
+    assert second.id not in {first.id, busy.id}
+    with refused(AgentStatus.NO_HANDLE):
+        agent.dup(0, client=second.id)
+    with no_access():
+        agent.mem_read(address, 1, client=second.id)
+    assert agent.client_kill(second.id) == KILLED
+    assert agent.client_start().pid != first.pid
+
+
 def test_a_handle_sent_to_a_client_is_the_same_file(agent: AgentClient) -> None:
     agent.file_write(FRESH, b"sent".ljust(PAGE), flags=FileFlag.CREATE | FileFlag.TRUNCATE)
     client = agent.client_start().id
