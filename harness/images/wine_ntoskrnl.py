@@ -26,7 +26,7 @@ _FLAGS = (
     *("-shared", "-nostdlib", "-ffreestanding", "-O2", "-g0", "-std=gnu11"),
     *("-fno-sanitize=all", "-fno-stack-protector", "-mno-stack-arg-probe"),
     *("-Wall", "-Wextra", "-Werror", "-Wno-ignored-attributes", "-Wno-unknown-pragmas"),
-    *("-D_NTOSKRNL_", "-Wl,--entry,DllMain"),
+    *("-Wno-inconsistent-dllimport", "-D_NTOSKRNL_", "-Wl,--entry,DllMain"),
 )
 
 

@@ -71,6 +71,8 @@ struct block *block_make(SIZE_T pages, ULONG stride, ULONG64 lowest, ULONG64 hig
 	block->pages = (ULONG)pages;
 	block->stride = stride;
 	block->contiguous = NULL;
+	block->locked = 0;
+	block->freed = FALSE;
 	link = find_gap(span(block->pages, stride), (ULONG)low, (ULONG)end, &block->first);
 	if (!link || !NT_SUCCESS(make_section(pages, &block->section))) {
 		memory_put(block);
@@ -85,7 +87,7 @@ struct block *block_make(SIZE_T pages, ULONG stride, ULONG64 lowest, ULONG64 hig
 	return block;
 }
 
-void block_free(struct block *block)
+static void forget(struct block *block)
 {
 	struct block **link = &blocks;
 
@@ -93,8 +95,37 @@ void block_free(struct block *block)
 		link = &(*link)->next;
 	}
 	*link = block->next;
-	ZwClose(block->section);
 	memory_put(block);
+}
+
+void block_free(struct block *block)
+{
+	ZwClose(block->section);
+	block->contiguous = NULL;
+	block->freed = TRUE;
+	if (!block->locked) {
+		forget(block);
+	}
+}
+
+void block_lock(PFN_NUMBER frame)
+{
+	ULONG index;
+	struct block *block = block_of_frame(frame, &index);
+
+	if (block) {
+		block->locked++;
+	}
+}
+
+void block_unlock(PFN_NUMBER frame)
+{
+	ULONG index;
+	struct block *block = block_of_frame(frame, &index);
+
+	if (block && --block->locked == 0 && block->freed) {
+		forget(block);
+	}
 }
 
 PFN_NUMBER block_frame(const struct block *block, ULONG index)

@@ -61,6 +61,9 @@ struct block {
 	ULONG pages;
 	ULONG first;
 	ULONG stride;
+	ULONG locked; /* how many locked pages of clients are its own: its frames stay taken while
+			 there are any */
+	BOOLEAN freed;
 	void *contiguous; /* where the driver sees it, if it asked for contiguous memory */
 };
 
@@ -69,6 +72,8 @@ struct block *block_make(SIZE_T pages, ULONG stride, ULONG64 lowest, ULONG64 hig
 void block_free(struct block *block);
 struct block *block_of_frame(PFN_NUMBER frame, ULONG *index);
 struct block *block_at(const void *contiguous);
+void block_unlock(PFN_NUMBER frame);
+void block_lock(PFN_NUMBER frame);
 PFN_NUMBER block_frame(const struct block *block, ULONG index);
 
 /* Places where a block, from its first page, is seen. `process` is NULL for the driver's own. */

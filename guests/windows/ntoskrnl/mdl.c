@@ -83,6 +83,9 @@ void NTAPI MmProbeAndLockPages(PMDL mdl, KPROCESSOR_MODE mode, LOCK_OPERATION op
 	}
 	memory_lock();
 	fill_frames(mdl, process);
+	for (ULONG i = 0; i < page_count(mdl); i++) {
+		block_lock(MmGetMdlPfnArray(mdl)[i]);
+	}
 	memory_unlock();
 	mdl->Process = process;
 	mdl->MdlFlags |= MDL_PAGES_LOCKED | (operation == IoReadAccess ? 0 : MDL_WRITE_OPERATION);
@@ -96,6 +99,11 @@ void NTAPI MmUnlockPages(PMDL mdl)
 	if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) {
 		MmUnmapLockedPages(mdl->MappedSystemVa, mdl);
 	}
+	memory_lock();
+	for (ULONG i = 0; i < page_count(mdl); i++) {
+		block_unlock(MmGetMdlPfnArray(mdl)[i]);
+	}
+	memory_unlock();
 	mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_WRITE_OPERATION);
 	mdl->Process = NULL;
 }
@@ -162,7 +170,7 @@ void NTAPI MmFreePagesFromMdl(PMDL mdl)
 
 	memory_lock();
 	block = block_of_frame(MmGetMdlPfnArray(mdl)[0], &index);
-	if (!block || index || block->contiguous || block_is_seen(block, NULL)) {
+	if (!block || index || block->freed || block->contiguous || block_is_seen(block, NULL)) {
 		bug_check(BUG_PFN_LIST_CORRUPT, (ULONG_PTR)mdl,
 			  (ULONG_PTR)__builtin_return_address(0));
 	}
@@ -179,7 +187,7 @@ static struct block *described(PMDL mdl)
 	ULONG index;
 	struct block *block = count ? block_of_frame(frames[0], &index) : NULL;
 
-	if (!block || index || count > block->pages) {
+	if (!block || index || block->freed || count > block->pages) {
 		return NULL;
 	}
 	for (ULONG i = 1; i < count; i++) {

@@ -23,17 +23,28 @@ static void close_handle(HANDLE handle)
 	}
 }
 
+static NTSTATUS map(HANDLE section, HANDLE process, void **base, SIZE_T *size, ULONG protection)
+{
+	return ZwMapViewOfSection(section, process, base, 0, 0, NULL, size, ViewUnmap, 0,
+				  protection);
+}
+
+/* The driver may give its own views any protection later; what a client has is what it stays. */
 NTSTATUS view_make(struct block *block, PEPROCESS process, ULONG protection, void **base)
 {
 	struct view *view = memory_get(sizeof(*view));
 	HANDLE handle = handle_of(process);
 	SIZE_T size = (SIZE_T)block->pages * PAGE_SIZE;
 	NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
+	ULONG before;
 
 	*base = NULL;
 	if (view && handle) {
-		status = ZwMapViewOfSection(block->section, handle, base, 0, 0, NULL, &size,
-					    ViewUnmap, 0, protection);
+		status = map(block->section, handle, base, &size,
+			     process ? protection : PAGE_EXECUTE_READWRITE);
+	}
+	if (NT_SUCCESS(status) && !process) {
+		status = NtProtectVirtualMemory(handle, base, &size, protection, &before);
 	}
 	close_handle(handle);
 	if (!NT_SUCCESS(status)) {
