@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.console.follower import GUEST_SAYS
-from harness.errors import BootError, ConfigError, HarnessError
+from harness.errors import BootError, ConfigError, HarnessError, SetupError
 from harness.events import RecordingProgress
 from harness.images.windows.answer_file import Answers
 from harness.images.windows.keys import make_windows_keys
@@ -28,7 +29,7 @@ from harness.session import windows_building
 from harness.session.lab import Lab, LabOptions
 from harness.timeouts import EMULATED, Deadlines
 from harness.transport.streams import PortStream
-from tests.harness.windows_media import medium, wim
+from tests.harness.windows_media import efi_file_system, medium, wim
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -38,13 +39,27 @@ PATIENT = Deadlines(EMULATED)
 
 
 @pytest.fixture(scope="module")
-def iso(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A medium as Microsoft's, which starts our installer."""
-    place = tmp_path_factory.mktemp("medium")
-    make = ["make", "-s", "-C", str(HERE / "installer"), f"OUT={place}"]
-    subprocess.run(make, check=True)
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with our installers."""
+    place = tmp_path_factory.mktemp("stand-in")
+    zig = f"{sys.executable} -m ziglang"
+    subprocess.run(["make", "-s", "-C", str(HERE / "installer"), f"OUT={place}", f"ZIG={zig}"], check=True)
+    return place
+
+
+@pytest.fixture(scope="module")
+def iso(stand_in: Path) -> Path:
+    """A medium as Microsoft's, which starts our installer from BIOS."""
     files = {"sources/install.wim": wim(("Windows 10 Pro", "amd64", 19045, False))}
-    return medium(place / "windows.iso", files, boot=(place / "boot.bin").read_bytes())
+    return medium(stand_in / "bios.iso", files, boot=(stand_in / "bios.bin").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def uefi_iso(stand_in: Path) -> Path:
+    """The same for UEFI."""
+    files = {"sources/install.wim": wim(("Windows 10 Pro", "amd64", 19045, False))}
+    boot = efi_file_system((stand_in / "uefi.efi").read_bytes())
+    return medium(stand_in / "uefi.iso", files, boot=boot, uefi=True)
 
 
 @pytest.fixture
@@ -61,13 +76,20 @@ def images(tmp_path: Path) -> WindowsImages:
 
 @pytest.fixture
 def install(lab: Lab, images: WindowsImages, iso: Path, tmp_path: Path) -> Callable[..., WindowsImage]:
-    """Installs from the medium, with a seed for a computer of that name."""
+    """Installs from a medium, with a seed for a computer of that name."""
 
-    def run(computer: str = "SUPDRV", *, deadlines: Deadlines = PATIENT, **changes: object) -> WindowsImage:
+    def run(
+        computer: str = "SUPDRV",
+        *,
+        deadlines: Deadlines = PATIENT,
+        machine: Machine = MACHINE,
+        iso: Path = iso,
+        **changes: object,
+    ) -> WindowsImage:
         answers = Answers(
             release=RELEASES["10"],
             arch="amd64",
-            firmware=BIOS,
+            firmware=machine.firmware,
             image=look_into(iso).choose(RELEASES["10"], "amd64").index,
             password=KEYS.password,
             computer=computer,
@@ -75,12 +97,12 @@ def install(lab: Lab, images: WindowsImages, iso: Path, tmp_path: Path) -> Calla
             say=GUEST_SAYS,
         )
         seed = tmp_path / "seed.iso"
-        write_seed(seed_files(answers, KEYS, Parts(agents={"amd64": b"MZ"}, ports=MACHINE.ports)), seed)
-        plan = Plan("stand-in", MACHINE, 1, (iso, seed), tmp_path / "evidence", needed_gib=1)
+        write_seed(seed_files(answers, KEYS, Parts(agents={"amd64": b"MZ"}, ports=machine.ports)), seed)
+        plan = Plan("stand-in", machine, 1, (iso, seed), tmp_path / "evidence", needed_gib=1)
         installer = Installer(
             replace(plan, **changes), hypervisor=lab.hypervisor, run=lab.run, deadlines=deadlines, progress=lab.progress
         )
-        return images.publish("stand-in", fill=installer.fill, keys=KEYS, facts=MACHINE.facts())
+        return images.publish("stand-in", fill=installer.fill, keys=KEYS, facts=machine.facts())
 
     return run
 
@@ -89,24 +111,16 @@ def nothing_runs(lab: Lab) -> bool:
     return [owner for _domain, owner in lab.hypervisor.ours() if owner.run == lab.run.id] == []
 
 
-def test_an_installation_goes_from_the_medium_over_a_restart_to_a_running_system(
-    install: Callable[..., WindowsImage], lab: Lab, progress: RecordingProgress
-) -> None:
-    image = install()
+def check_flow(image: WindowsImage, machine: Machine, lab: Lab, progress: RecordingProgress) -> None:
+    """What was said is what is to be said, and the image answers, again and again."""
     said = [line.partition(" ... ")[0].removeprefix("stand-in: ") for line in progress.lines if "stand-in" in line]
     assert said == [
         "setup has begun", "this computer is SUPDRV", "files are copied", "first logon", "step files", "installed",
         "ready", "keep it as it runs",
     ]  # fmt: skip
-    assert machine_of(image) == MACHINE
+    assert machine_of(image) == machine
     assert image.keys() == KEYS
     assert nothing_runs(lab)
-
-
-def test_the_running_system_answers_when_it_is_restored_again_and_again(
-    install: Callable[..., WindowsImage], lab: Lab
-) -> None:
-    image = install()
     for message in (b"one", b"two"):
         domain, spec = restore(image, hypervisor=lab.hypervisor, run=lab.run, name="restored")
         stream = PortStream(spec.lines[AGENT_CHANNEL])
@@ -121,12 +135,29 @@ def test_the_running_system_answers_when_it_is_restored_again_and_again(
             domain.destroy()
 
 
+def test_an_installation_goes_from_the_medium_over_a_restart_to_a_running_system(
+    install: Callable[..., WindowsImage], lab: Lab, progress: RecordingProgress
+) -> None:
+    check_flow(install(), MACHINE, lab, progress)
+
+
+def test_an_installation_with_uefi_does_the_same(
+    install: Callable[..., WindowsImage], uefi_iso: Path, lab: Lab, progress: RecordingProgress
+) -> None:
+    try:
+        find_firmware()
+    except SetupError as error:
+        pytest.skip(str(error))
+    machine = replace(MACHINE, firmware=UEFI, memory_mib=256)
+    check_flow(install(machine=machine, iso=uefi_iso), machine, lab, progress)
+
+
 def test_an_order_becomes_an_image_by_way_of_the_same_steps(
     lab: Lab, iso: Path, store: Path, amd64: Cell, progress: RecordingProgress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With agents that are none, which the stand-in does not mind."""
     monkeypatch.setattr(windows_building, "NEEDED_GIB", 1)
-    monkeypatch.setattr(Lab, "agent", lambda _self, _system, _arch: iso.with_name("boot.bin"))
+    monkeypatch.setattr(Lab, "agent", lambda _self, _system, _arch: iso.with_name("bios.bin"))
     image = windows_building.build(lab, windows_building.Order(arch="amd64", iso=iso), probe=amd64.guest)
     assert image.name == "windows-amd64-10"
     assert image.directory.parent == store.parent / "windows"

@@ -108,8 +108,8 @@ def _at_first_logon() -> Iterable[tuple[str, str]]:
 
 
 def _saying(answers: Answers, what: str) -> tuple[str, str]:
-    """A line on the console. A Windows that has no COM1 goes on without."""
-    return f'cmd /c "(>COM1 echo {answers.say}{what}) & exit 0"', f"tell: {what}"
+    """A line of its own on the console, whatever the firmware has left there. A Windows that has no COM1 goes on."""
+    return f'cmd /c "(>COM1 (echo.& echo {answers.say}{what})) & exit 0"', f"tell: {what}"
 
 
 def _lay_out_disk(root: etree._Element, firmware: str) -> None:

@@ -7,4 +7,4 @@ if errorlevel 1 (
     ping -n 2 127.0.0.1 >nul
     goto wait
 )
->%CONSOLE% echo %SAY%ready
+>%CONSOLE% (echo.& echo %SAY%ready)

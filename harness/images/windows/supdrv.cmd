@@ -24,10 +24,11 @@ type "%LOG%" >%CONSOLE%
 call :say failed: %1, status %STATUS%
 exit /b 1
 
-rem The port has one user at a time: whoever finds it taken tries again, a second later, ten times.
+rem A line of its own, whatever the firmware has left there. The port has one user at a time: whoever finds it taken tries
+rem again, a second later, ten times.
 :say
 for /l %%i in (1,1,10) do (
-    (>%CONSOLE% echo %SAY%%*) 2>nul && exit /b 0
+    (>%CONSOLE% (echo.& echo %SAY%%*)) 2>nul && exit /b 0
     ping -n 2 127.0.0.1 >nul
 )
 exit /b 0
