@@ -15,7 +15,6 @@ from harness.images.windows.releases import BIOS, RELEASES, UEFI
 from harness.matrix import Cell
 from harness.provision.windows_images import WindowsImages
 from harness.provision.windows_machine import machine_of
-from harness.session.windows_building import Order, build
 
 _GUESTS = {"windows-amd64": "amd64", "windows-x86": "x86"}
 _BLOCK = 512
@@ -62,6 +61,8 @@ def build_image(
     guests: str | None,
 ) -> None:
     """Install a Windows for GUEST, make it a guest of the harness, and keep it as it runs."""
+    from harness.session.windows_building import Order, build  # noqa: PLC0415 - slow; no other command needs it
+
     order = Order(
         name=name,
         arch=_GUESTS[guest],

@@ -164,6 +164,11 @@ def test_the_keys_of_the_seed_belong_together() -> None:
     assert keys.password not in repr(keys)
 
 
+def test_an_agent_of_another_system_is_refused() -> None:
+    with pytest.raises(SetupError, match="the agent for windows-x86 is no program for Windows"):
+        seed_files(ANSWERS, make_windows_keys(), replace(PARTS, agents={"x86": b"\x7fELF"}))
+
+
 @pytest.mark.parametrize(("name", "stored"), [("OpenSSH-Win64.zip", "openssh.zip"), ("OpenSSH.MSI", "openssh.msi")])
 def test_a_given_ssh_server_is_on_the_seed(tmp_path: Path, name: str, stored: str) -> None:
     (tmp_path / name).write_bytes(b"server")

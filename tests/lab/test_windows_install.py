@@ -157,7 +157,7 @@ def test_an_order_becomes_an_image_by_way_of_the_same_steps(
 ) -> None:
     """With agents that are none, which the stand-in does not mind."""
     monkeypatch.setattr(windows_building, "NEEDED_GIB", 1)
-    monkeypatch.setattr(Lab, "agent", lambda _self, _system, _arch: iso.with_name("bios.bin"))
+    monkeypatch.setattr(Lab, "agent", lambda _self, _system, _arch: iso.with_name("uefi.efi"))
     image = windows_building.build(lab, windows_building.Order(arch="amd64", iso=iso), probe=amd64.guest)
     assert image.name == "windows-amd64-10"
     assert image.directory.parent == store.parent / "windows"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import ConfigError
+from harness.errors import ConfigError, SetupError
 from harness.images.windows.answer_file import ANSWER_FILE, FIRST_LOGON, Answers, answer_file
 from harness.images.windows.keys import WindowsKeys
 
@@ -15,6 +15,7 @@ CONSOLE = "COM1"
 _HERE = Path(__file__).parent
 _SCRIPTS = (FIRST_LOGON, "agent.cmd", "ready.cmd")
 _STEPS = ("files", "power", "updates", "crashes", "virtio", "openssh", "agent", "testsigning")
+_PROGRAM = b"MZ"
 _SSH_SERVERS = (".zip", ".msi")
 
 
@@ -31,7 +32,7 @@ class Parts:
 
 
 def seed_files(answers: Answers, keys: WindowsKeys, parts: Parts) -> dict[str, bytes]:
-    """The files of the seed, by name. Raises ConfigError if a value or a file does not fit."""
+    """The files of the seed, by name. Raises ConfigError if a value or a file does not fit, SetupError for an agent."""
     files = {
         ANSWER_FILE: answer_file(answers),
         "settings.cmd": _dos(_settings(answers, parts)),
@@ -40,7 +41,7 @@ def seed_files(answers: Answers, keys: WindowsKeys, parts: Parts) -> dict[str, b
         "hostkey.pub": f"{keys.host_public}\n".encode(),
     }
     files |= {name: _dos((_HERE / name).read_text(encoding="utf-8")) for name in _SCRIPTS}
-    files |= {_agent(arch): program for arch, program in parts.agents.items()}
+    files |= {_agent(arch): _program(arch, content) for arch, content in parts.agents.items()}
     if parts.openssh is not None:
         name = f"openssh{_kind(parts.openssh)}"
         files[name] = _content(parts.openssh)
@@ -63,6 +64,14 @@ def _settings(answers: Answers, parts: Parts) -> str:
 
 def _agent(arch: str) -> str:
     return f"agent-{arch}.exe"
+
+
+def _program(arch: str, content: bytes) -> bytes:
+    if not content.startswith(_PROGRAM):
+        raise SetupError(
+            f"the agent for windows-{arch} is no program for Windows", hint="remove build/agent and try again"
+        )
+    return content
 
 
 def _kind(openssh: Path) -> str:
