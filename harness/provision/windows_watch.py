@@ -79,16 +79,17 @@ class Watch:
         said = False
         while True:
             news = self._news()
+            stopped = not news and not self._domain.running()
+            if stopped:
+                news = self._news()  # its last words
             for told in news:
                 self._tell(told)
                 said = said or told == line
                 if told.startswith(FAILED):
                     raise self._trouble(f"has a step that {told.replace(':', '', 1)}")
-            if said and not then_off:
+            if said and (stopped or not then_off):
                 return
-            if not self._domain.running() and not (news := self._news()):
-                if said:
-                    return
+            if stopped:
                 raise self._trouble(f"has stopped without having said {line!r}")
             now = time.monotonic()
             if news or self._written() != written:

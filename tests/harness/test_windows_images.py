@@ -91,9 +91,14 @@ def test_a_guest_that_is_to_power_off_is_waited_for(guest: FakeGuest, watch: Wat
     assert not guest.on
 
 
-def test_the_last_words_of_a_guest_that_is_off_count(guest: FakeGuest, watch: Watch) -> None:
-    guest.on = False
-    guest.say("installed")
+def test_the_last_words_of_a_guest_count(guest: FakeGuest, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says them after it was last listened to, and is off when it is looked at."""
+
+    def running() -> bool:
+        guest.say("installed")
+        return False
+
+    monkeypatch.setattr(guest, "running", running)
     watch.until("installed", PATIENT, then_off=True)
 
 
@@ -177,6 +182,13 @@ def test_an_image_that_fails_leaves_nothing_and_harms_no_older_one(tmp_path: Pat
         store.publish("ten", fill=fail, keys=KEYS, facts={})
     assert [path.name for path in tmp_path.iterdir()] == ["ten"]
     assert store.all()[0].facts() == {"release": "10"}
+
+
+def test_a_new_image_takes_the_place_of_an_old_one(tmp_path: Path) -> None:
+    store = WindowsImages(tmp_path)
+    for release in ("10", "11"):
+        store.publish("mine", fill=fill, keys=KEYS, facts={"release": release})
+    assert [image.facts() for image in store.all()] == [{"release": "11"}]
 
 
 def test_an_image_is_removed_once(tmp_path: Path) -> None:
