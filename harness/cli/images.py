@@ -13,7 +13,8 @@ from harness.errors import ConfigError
 from harness.events import megabytes
 from harness.images.windows.releases import BIOS, RELEASES, UEFI
 from harness.matrix import Cell
-from harness.provision.windows_images import WindowsImages
+from harness.provision.daemon import SESSION_URI
+from harness.provision.windows_images import WindowsImage, WindowsImages
 from harness.provision.windows_machine import machine_of
 
 _GUESTS = {"windows-amd64": "amd64", "windows-x86": "x86"}
@@ -102,14 +103,36 @@ def list_images() -> None:
     Console().print(table)
 
 
+@images.command("check")
+@click.argument("name")
+@click.option("--uri", default=SESSION_URI, show_default=True, help="libvirt connection.")
+def check_image(name: str, uri: str) -> None:
+    """Restore the image called NAME, ask its agents who they are, and sum up the crash dumps in it."""
+    from harness.session.windows_checking import check  # noqa: PLC0415 - slow; no other command needs it
+
+    image = _existing(name)
+    lab = make_lab(uri, "auto", evidence="images")
+    try:
+        for line in check(lab, image, lab.options.evidence / name / "dumps"):
+            click.echo(line)
+    finally:
+        lab.close()
+
+
 @images.command("rm")
 @click.argument("name")
 def remove_image(name: str) -> None:
     """Remove the image called NAME."""
+    WindowsImages().remove(_existing(name).name)
+
+
+def _existing(name: str) -> WindowsImage:
     store = WindowsImages()
-    if not store.remove(name):
+    found = store.find(name)
+    if found is None:
         there = ", ".join(image.name for image in store.all()) or "none"
         raise ConfigError(f"no image {name!r} (images: {there})")
+    return found
 
 
 def _probe(cells: list[Cell]) -> Cell:

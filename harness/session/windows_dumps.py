@@ -13,6 +13,8 @@ from harness.transport.wire import AgentOpError
 MINIDUMPS = r"C:\Windows\Minidump"
 KERNEL_DUMP = r"C:\Windows\MEMORY.DMP"
 
+SEPARATOR = "\\"
+
 _CHUNK = 1 << 20
 _NO_SUCH = frozenset({2, 3})
 """ERROR_FILE_NOT_FOUND and ERROR_PATH_NOT_FOUND: Windows makes file and folder with the first crash."""
@@ -56,7 +58,7 @@ def fetch_minidumps(files: GuestFiles, into: Path, *, known: frozenset[str] = fr
         into.mkdir(parents=True, exist_ok=True)
         copy = into / Path(name.replace("\\", "/")).name
         with copy.open("wb") as stream:
-            for data in _whole(files, f"{MINIDUMPS}\\{name}"):
+            for data in _whole(files, f"{MINIDUMPS}{SEPARATOR}{name}"):
                 stream.write(data)
         content = copy.read_bytes()
         fetched.append(Fetched(name, parse_dump(_reader(content)), copy))
@@ -75,7 +77,7 @@ def kernel_dump(files: GuestFiles) -> Fetched | None:
         if error.os_error not in _NO_SUCH:
             raise
         return None
-    return Fetched(KERNEL_DUMP.rpartition("\\")[2], parse_dump(read), None)
+    return Fetched(KERNEL_DUMP.rpartition(SEPARATOR)[2], parse_dump(read), None)
 
 
 def _whole(files: GuestFiles, path: str) -> Iterator[bytes]:

@@ -40,6 +40,7 @@ def harness(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess
         (["images", "build", "windows-amd64", "--iso", __file__], "is not a readable ISO image"),
         (["images", "build", "windows-arm64", "--iso", "/none.iso"], "'windows-arm64' is not one of"),
         (["images", "build", "windows-amd64"], "Missing option '--iso'"),
+        (["images", "check", "nothing"], "no image 'nothing' (images: "),
         (["images", "rm", "nothing"], "no image 'nothing' (images: "),
         (["fly"], "No such command 'fly'"),
         (["matrix", "--uri", "qemu+unix:///session?socket=/nowhere/sock"], "cannot connect to libvirt"),
