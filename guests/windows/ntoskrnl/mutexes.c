@@ -6,8 +6,8 @@
  */
 #include "emulation.h"
 
-#define OURS	   ((void *)(ULONG_PTR)0x6D757478u)
-#define MUTEX_TYPE 2
+#define OURS		((void *)(ULONG_PTR)0x6D757478u)
+#define MUTEX_TYPE	2
 
 #define BUG_MUTEX_LEVEL 0x3Eu /* what Windows says of a mutex that is not the thread's */
 
