@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from itertools import count
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from harness.abi import CONSTANTS, COOKIE_MAGIC, INTERFACE_VERSION, PAGE_SIZE, Abi
+from harness.abi import CONSTANTS, COOKIE_MAGIC, INTERFACE_VERSION, PAGE_SIZE, Abi, Status
 from harness.session.device import Device, Reply
 from harness.session.driver_session import DriverSession
+from harness.session.outcome import Outcome
+from harness.targets import Refusal
 
 SLOW = (
     *("COOKIE", "QUERY_FUNCS", "IDT_INSTALL", "IDT_REMOVE", "GET_PAGING_MODE", "SET_VM_FOR_FAST"),
@@ -26,6 +28,7 @@ SAME_OUTPUT = tuple(name for name in WITH_OUTPUT if name not in ("CONT_ALLOC", "
 FAST = ("FAST_DO_RAW_RUN", "FAST_DO_HWACC_RUN", "FAST_DO_NOP")
 
 Fields: TypeAlias = "dict[str, Any]"
+Case = TypeVar("Case", bound=Hashable)
 
 GREETING: Fields = {"szMagic": COOKIE_MAGIC + b"\0", "u32Version": INTERFACE_VERSION}
 """The fields of COOKIE's input."""
@@ -115,6 +118,21 @@ def ask(session: DriverSession, name: str, data: bytes | None = None, **transpor
     transport.setdefault("out_size", good_size(session.abi, name))
     sent = good_input(session, name) if data is None else data
     return session.device.request(number_of(session.abi, name), sent, name=name, **transport)
+
+
+def every(cases: Iterable[Case], expected: Status | Refusal) -> dict[Case, Status | Refusal]:
+    """What `outcomes` has to be if all cases are to end alike."""
+    return dict.fromkeys(cases, expected)
+
+
+def outcomes(replies: Mapping[Case, Reply]) -> dict[Case, Outcome]:
+    """How each case ended."""
+    return {case: reply.outcome for case, reply in replies.items()}
+
+
+def written(replies: Mapping[Case, Reply]) -> list[Case]:
+    """The cases in which something was written to the output."""
+    return [case for case, reply in replies.items() if not reply.untouched]
 
 
 def greet_with(device: Device, **fields: Any) -> Reply:

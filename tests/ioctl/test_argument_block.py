@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from addresses import BAD_KINDS, bad_address, end_of_memory
 from argument_block import ArgumentBlock, place_bytes
-from catalogue import SLOW, WITH_OUTPUT, ask, good_input, good_size, number_of
+from catalogue import SLOW, WITH_OUTPUT, ask, every, good_input, good_size, number_of, outcomes
 
 from harness.abi import PAGE_SIZE, Status
 from harness.targets import Refusal
@@ -32,88 +32,92 @@ def call(session, name, block):
 
 
 @pytest.mark.parametrize("kind", BAD_KINDS)
-@pytest.mark.parametrize("name", SLOW)
-def test_a_block_at_a_bad_address_is_refused(session, client, name, kind):
-    outcome = session.device.raw(number_of(session.abi, name), bad_address(client, kind))
-    assert outcome == Refusal.BAD_ADDRESS
+def test_a_block_at_a_bad_address_is_refused(session, client, kind):
+    nowhere = bad_address(client, kind)
+    ended = {name: session.device.raw(number_of(session.abi, name), nowhere) for name in SLOW}
+    assert ended == every(SLOW, Refusal.BAD_ADDRESS)
     assert ask(session, "IDT_REMOVE").outcome == Status.OK
 
 
 @pytest.mark.parametrize("missing", ["a byte", "a word", "half"])
-@pytest.mark.parametrize("name", SLOW)
-def test_a_block_that_runs_into_an_unmapped_page_is_refused(session, client, name, missing):
+def test_a_block_that_runs_into_an_unmapped_page_is_refused(session, client, missing):
     size = session.abi.layout("SUPDRVIOCTLDATA").size
     there = size - {"a byte": 1, "a word": session.abi.pointer_size, "half": size // 2}[missing]
-    whole = place(session, client, name)
     address = end_of_memory(client, there)
-    client.write(address, whole.data[:there])
-    assert session.device.raw(number_of(session.abi, name), address) == Refusal.BAD_ADDRESS
+    ended = {}
+    for name in SLOW:
+        client.write(address, place(session, client, name).data[:there])
+        ended[name] = session.device.raw(number_of(session.abi, name), address)
+    assert ended == every(SLOW, Refusal.BAD_ADDRESS)
 
 
-@pytest.mark.parametrize("name", SLOW)
-def test_a_block_at_the_end_of_memory_is_accepted(session, client, name):
+def test_a_block_at_the_end_of_memory_is_accepted(session, client):
     address = end_of_memory(client, session.abi.layout("SUPDRVIOCTLDATA").size)
-    assert call(session, name, place(session, client, name, at=address)) == Status.OK
+    ended = {name: call(session, name, place(session, client, name, at=address)) for name in SLOW}
+    assert ended == every(SLOW, Status.OK)
 
 
-@pytest.mark.parametrize("name", SLOW)
-def test_a_block_at_an_odd_address_and_across_pages_is_accepted(session, client, name):
+def test_a_block_at_an_odd_address_and_across_pages_is_accepted(session, client):
     address = client.alloc(2 * PAGE_SIZE) + PAGE_SIZE - 5
-    assert call(session, name, place(session, client, name, at=address)) == Status.OK
+    ended = {name: call(session, name, place(session, client, name, at=address)) for name in SLOW}
+    assert ended == every(SLOW, Status.OK)
 
 
-@pytest.mark.parametrize("name", SLOW)
-def test_a_block_in_read_only_memory_is_enough(session, client, name):
-    block = place(session, client, name)
-    client.protect(block.address, PAGE_SIZE, read=True, write=False)
-    assert call(session, name, block) == Status.OK
+def test_a_block_in_read_only_memory_is_enough(session, client):
+    ended = {}
+    for name in SLOW:
+        block = place(session, client, name)
+        client.protect(block.address, PAGE_SIZE, read=True, write=False)
+        ended[name] = call(session, name, block)
+    assert ended == every(SLOW, Status.OK)
 
 
-@pytest.mark.parametrize("name", SLOW)
-def test_a_successful_request_leaves_the_block_as_it_was(session, client, name):
-    block = place(session, client, name)
-    assert call(session, name, block) == Status.OK
-    assert block.unchanged
+def ends_without_changing(session, blocks, expected):
+    """Each request ends as expected and leaves its block as it was."""
+    assert {name: call(session, name, block) for name, block in blocks.items()} == every(blocks, expected)
+    assert [name for name, block in blocks.items() if not block.unchanged] == []
 
 
-@pytest.mark.parametrize("name", SLOW)
-def test_a_refused_request_leaves_the_block_as_it_was(session, client, name):
-    block = place(session, client, name, bytes(len(good_input(session, name))))
-    assert call(session, name, block) == Status.INVALID_MAGIC
-    assert block.unchanged
+def test_a_successful_request_leaves_the_block_as_it_was(session, client):
+    ends_without_changing(session, {name: place(session, client, name) for name in SLOW}, Status.OK)
 
 
-@pytest.mark.parametrize("name", SLOW)
-def test_a_request_of_a_wrong_size_leaves_the_block_as_it_was(session, client, name):
-    block = place(session, client, name, good_input(session, name)[:-1])
-    assert call(session, name, block) == Status.INVALID_PARAM
-    assert block.unchanged
+def test_a_refused_request_leaves_the_block_as_it_was(session, client):
+    blocks = {name: place(session, client, name, bytes(len(good_input(session, name)))) for name in SLOW}
+    ends_without_changing(session, blocks, Status.INVALID_MAGIC)
 
 
-@pytest.mark.parametrize("name", SLOW)
-def test_a_request_with_bad_input_leaves_the_block_as_it_was(session, client, name):
+def test_a_request_of_a_wrong_size_leaves_the_block_as_it_was(session, client):
+    blocks = {name: place(session, client, name, good_input(session, name)[:-1]) for name in SLOW}
+    ends_without_changing(session, blocks, Status.INVALID_PARAM)
+
+
+def test_a_request_with_bad_input_leaves_the_block_as_it_was(session, client):
+    nowhere, output = bad_address(client, "unmapped"), client.alloc(PAGE_SIZE)
+    blocks = {
+        name: ArgumentBlock.place(
+            client,
+            pv_in=nowhere,
+            cb_in=len(good_input(session, name)),
+            pv_out=output,
+            cb_out=good_size(session.abi, name),
+        )
+        for name in SLOW
+    }
+    ends_without_changing(session, blocks, Refusal.BAD_ADDRESS)
+    assert client.read(output, PAGE_SIZE) == bytes(PAGE_SIZE)
+
+
+def test_a_failed_copy_leaves_the_block_as_it_was(session, client):
     nowhere = bad_address(client, "unmapped")
-    size = len(good_input(session, name))
-    output = client.alloc(PAGE_SIZE)
-    cb_out = good_size(session.abi, name)
-    block = ArgumentBlock.place(client, pv_in=nowhere, cb_in=size, pv_out=output, cb_out=cb_out)
-    assert call(session, name, block) == Refusal.BAD_ADDRESS
-    assert block.unchanged
-    assert client.read(output, cb_out) == bytes(cb_out)
+    blocks = {name: place(session, client, name, pv_out=nowhere) for name in WITH_OUTPUT}
+    ends_without_changing(session, blocks, Refusal.BAD_ADDRESS)
 
 
-@pytest.mark.parametrize("name", WITH_OUTPUT)
-def test_a_failed_copy_leaves_the_block_as_it_was(session, client, name):
-    block = place(session, client, name, pv_out=bad_address(client, "unmapped"))
-    assert call(session, name, block) == Refusal.BAD_ADDRESS
-    assert block.unchanged
-
-
-@pytest.mark.parametrize("name", SLOW)
-def test_success_is_returned_as_zero(session, name):
-    reply = ask(session, name)
-    assert reply.outcome == Status.OK
-    assert reply.result == 0
+def test_success_is_returned_as_zero(session):
+    replies = {name: ask(session, name) for name in SLOW}
+    assert outcomes(replies) == every(SLOW, Status.OK)
+    assert {name: reply.result for name, reply in replies.items()} == dict.fromkeys(SLOW, 0)
 
 
 def test_the_output_may_replace_the_block(session, client):

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 from addresses import BAD_KINDS, bad_address, end_of_memory
 from argument_block import place_bytes
-from catalogue import SAME_OUTPUT, SLOW, WITH_OUTPUT, WITHOUT_OUTPUT, ask, good_input, good_size
+from catalogue import (
+    SAME_OUTPUT,
+    SLOW,
+    WITH_OUTPUT,
+    WITHOUT_OUTPUT,
+    ask,
+    every,
+    good_input,
+    good_size,
+    outcomes,
+    written,
+)
 
 from harness.abi import PAGE_SIZE, Status
 from harness.session.device import FILL
@@ -18,86 +29,94 @@ def check_usable(session):
 
 @pytest.mark.needs("checked-input")
 @pytest.mark.parametrize("kind", BAD_KINDS)
-@pytest.mark.parametrize("name", SLOW)
-def test_input_at_a_bad_address_is_refused(session, client, name, kind):
-    reply = ask(session, name, in_pointer=bad_address(client, kind))
-    assert reply.outcome == Refusal.BAD_ADDRESS
-    assert reply.untouched
+def test_input_at_a_bad_address_is_refused(session, client, kind):
+    nowhere = bad_address(client, kind)
+    replies = {name: ask(session, name, in_pointer=nowhere) for name in SLOW}
+    assert outcomes(replies) == every(SLOW, Refusal.BAD_ADDRESS)
+    assert written(replies) == []
     check_usable(session)
 
 
 @pytest.mark.needs("checked-input")
 @pytest.mark.parametrize("missing", [1, 4])
-@pytest.mark.parametrize("name", SLOW)
-def test_input_that_runs_into_an_unmapped_page_is_refused(session, client, name, missing):
-    data = good_input(session, name)
-    address = end_of_memory(client, len(data) - missing)
-    client.write(address, data[:-missing])
-    reply = ask(session, name, data, in_pointer=address)
-    assert reply.outcome == Refusal.BAD_ADDRESS
-    assert reply.untouched
+def test_input_that_runs_into_an_unmapped_page_is_refused(session, client, missing):
+    replies = {}
+    for name in SLOW:
+        data = good_input(session, name)
+        address = end_of_memory(client, len(data) - missing)
+        client.write(address, data[:-missing])
+        replies[name] = ask(session, name, data, in_pointer=address)
+    assert outcomes(replies) == every(SLOW, Refusal.BAD_ADDRESS)
+    assert written(replies) == []
 
 
-@pytest.mark.parametrize("name", SLOW)
-def test_input_in_read_only_memory_is_enough(session, client, name):
-    address = place_bytes(client, good_input(session, name))
-    client.protect(address, PAGE_SIZE, read=True, write=False)
-    assert ask(session, name, in_pointer=address).outcome == Status.OK
+def test_input_in_read_only_memory_is_enough(session, client):
+    replies = {}
+    for name in SLOW:
+        address = place_bytes(client, good_input(session, name))
+        client.protect(address, PAGE_SIZE, read=True, write=False)
+        replies[name] = ask(session, name, in_pointer=address)
+    assert outcomes(replies) == every(SLOW, Status.OK)
 
 
-@pytest.mark.parametrize("name", SLOW)
-def test_input_may_lie_at_an_odd_address_and_across_pages(session, client, name):
+def test_input_may_lie_at_an_odd_address_and_across_pages(session, client):
     address = client.alloc(2 * PAGE_SIZE) + PAGE_SIZE - 3
-    client.write(address, good_input(session, name))
-    assert ask(session, name, in_pointer=address).outcome == Status.OK
+    replies = {}
+    for name in SLOW:
+        client.write(address, good_input(session, name))
+        replies[name] = ask(session, name, in_pointer=address)
+    assert outcomes(replies) == every(SLOW, Status.OK)
 
 
-@pytest.mark.parametrize("name", SLOW)
-def test_the_input_is_not_written_to(session, client, name):
-    data = good_input(session, name)
-    address = place_bytes(client, data)
-    assert ask(session, name, data, in_pointer=address).outcome == Status.OK
-    assert client.read(address, len(data)) == data
+def test_the_input_is_not_written_to(session, client):
+    sent = {name: good_input(session, name) for name in SLOW}
+    places = {name: place_bytes(client, data) for name, data in sent.items()}
+    replies = {name: ask(session, name, data, in_pointer=places[name]) for name, data in sent.items()}
+    assert outcomes(replies) == every(SLOW, Status.OK)
+    assert {name: client.read(places[name], len(data)) for name, data in sent.items()} == sent
 
 
 @pytest.mark.parametrize("kind", BAD_KINDS)
-@pytest.mark.parametrize("name", WITH_OUTPUT)
-def test_output_to_a_bad_address_is_refused(session, client, name, kind):
-    reply = ask(session, name, out_pointer=bad_address(client, kind))
-    assert reply.outcome == Refusal.BAD_ADDRESS
+def test_output_to_a_bad_address_is_refused(session, client, kind):
+    nowhere = bad_address(client, kind)
+    replies = {name: ask(session, name, out_pointer=nowhere) for name in WITH_OUTPUT}
+    assert outcomes(replies) == every(WITH_OUTPUT, Refusal.BAD_ADDRESS)
     check_usable(session)
 
 
-@pytest.mark.parametrize("name", WITH_OUTPUT)
-def test_output_to_read_only_memory_is_refused(session, client, name):
+def test_output_to_read_only_memory_is_refused(session, client):
     address = client.alloc(PAGE_SIZE, write=False)
-    reply = ask(session, name, out_pointer=address)
-    assert reply.outcome == Refusal.BAD_ADDRESS
+    replies = {name: ask(session, name, out_pointer=address) for name in WITH_OUTPUT}
+    assert outcomes(replies) == every(WITH_OUTPUT, Refusal.BAD_ADDRESS)
     assert client.read(address, PAGE_SIZE) == bytes(PAGE_SIZE)
 
 
-@pytest.mark.parametrize("name", [name for name in WITH_OUTPUT if name != "IDT_INSTALL"])
-def test_output_that_runs_into_an_unmapped_page_is_refused(session, client, name):
-    address = end_of_memory(client, good_size(session.abi, name) - 1)
-    assert ask(session, name, out_pointer=address).outcome == Refusal.BAD_ADDRESS
+def test_output_that_runs_into_an_unmapped_page_is_refused(session, client):
+    names = [name for name in WITH_OUTPUT if name != "IDT_INSTALL"]
+    ends = {name: end_of_memory(client, good_size(session.abi, name) - 1) for name in names}
+    replies = {name: ask(session, name, out_pointer=end) for name, end in ends.items()}
+    assert outcomes(replies) == every(names, Refusal.BAD_ADDRESS)
     check_usable(session)
 
 
-@pytest.mark.parametrize("name", SAME_OUTPUT)
-def test_output_may_lie_at_an_odd_address_and_across_pages(session, client, name):
-    size = good_size(session.abi, name)
+def test_output_may_lie_at_an_odd_address_and_across_pages(session, client):
     address = client.alloc(2 * PAGE_SIZE) + PAGE_SIZE - 1
-    client.write(address - 1, bytes([FILL]) * (size + 2))
-    data = good_input(session, name)
-    normal = ask(session, name, data)
-    assert ask(session, name, data, out_pointer=address).outcome == Status.OK
-    assert client.read(address - 1, size + 2) == bytes([FILL]) + normal.out + bytes([FILL])
+    frame = bytes([FILL])
+    expected, found = {}, {}
+    for name in SAME_OUTPUT:
+        data, size = good_input(session, name), good_size(session.abi, name)
+        expected[name] = frame + ask(session, name, data).out + frame
+        client.write(address - 1, frame * (size + 2))
+        assert ask(session, name, data, out_pointer=address).outcome == Status.OK, name
+        found[name] = client.read(address - 1, size + 2)
+    assert found == expected
 
 
 @pytest.mark.parametrize("kind", BAD_KINDS)
-@pytest.mark.parametrize("name", WITHOUT_OUTPUT)
-def test_an_output_of_no_bytes_is_not_touched(session, client, name, kind):
-    assert ask(session, name, out_pointer=bad_address(client, kind), cb_out=0).outcome == Status.OK
+def test_an_output_of_no_bytes_is_not_touched(session, client, kind):
+    nowhere = bad_address(client, kind)
+    replies = {name: ask(session, name, out_pointer=nowhere, cb_out=0) for name in WITHOUT_OUTPUT}
+    assert outcomes(replies) == every(WITHOUT_OUTPUT, Status.OK)
 
 
 @pytest.mark.parametrize("kind", BAD_KINDS)
