@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of files, ports and devices. */
+#include "device.h"
+#include "process.h"
+#include "os2_calls.h"
+
+static char capital(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c == '/' ? '\\' : c;
+}
+
+bool name_normal(char to[NAME_MAX], const char *name)
+{
+	size_t n = 0;
+
+	if (capital(name[0]) == 'C' && name[1] == ':')
+		name += 2;
+	while (capital(*name) == '\\')
+		name++;
+	for (; *name && n < NAME_MAX - 1; name++)
+		to[n++] = capital(*name);
+	to[n] = 0;
+	return !*name;
+}
+
+static bool begins(const char *text, const char *with)
+{
+	while (*with && *text == *with) {
+		text++;
+		with++;
+	}
+	return !*with;
+}
+
+static uint32_t file_open(const char *name, uint32_t flags, uint32_t mode, struct open_file **opened,
+			  uint32_t *action)
+{
+	struct memory_file *file = memory_file_find(name);
+	bool made = !file;
+
+	if (file && (flags & 3) == OPEN_ACTION_FAIL_IF_EXISTS)
+		return ERROR_OPEN_FAILED;
+	if (!file && !(flags & OPEN_ACTION_CREATE_IF_NEW))
+		return ERROR_FILE_NOT_FOUND;
+	if (!file)
+		file = memory_file_make(name);
+	*opened = file ? file_make(&memory_file_calls, file, mode) : NULL;
+	if (!*opened)
+		return ERROR_NOT_ENOUGH_MEMORY;
+	file->users++;
+	*action = made ? FILE_CREATED : FILE_EXISTED;
+	if (!made && flags & OPEN_ACTION_REPLACE_IF_EXISTS) {
+		*action = FILE_TRUNCATED;
+		file->size = 0;
+	}
+	return NO_ERROR;
+}
+
+uint32_t name_open(const char *name, uint32_t flags, uint32_t mode, struct open_file **file, uint32_t *action)
+{
+	char normal[NAME_MAX];
+	const char *device = normal;
+
+	if (!name_normal(normal, name))
+		return ERROR_FILENAME_EXCED_RANGE;
+	if (!normal[0])
+		return ERROR_INVALID_NAME;
+	*action = FILE_EXISTED;
+	if (begins(normal, "G:\\"))
+		return report_open(normal + 3, file);
+	if (begins(normal, "DEV\\"))
+		device += 4;
+	*file = port_open(device);
+	if (*file)
+		return NO_ERROR;
+	if (device_find(device))
+		return device_open(device_find(device), mode, file);
+	return device == normal ? file_open(normal, flags, mode, file, action) : ERROR_FILE_NOT_FOUND;
+}
