@@ -110,7 +110,8 @@ struct os2_result_codes {
 
 /*
  * arguments: the program's name, 0, the rest of the line, 0, 0. Handles are inherited with their
- * numbers, but for those with OPEN_FLAGS_NOINHERIT. NULL has the program's name only.
+ * numbers, but for those with OPEN_FLAGS_NOINHERIT. NULL has the program's name only. Of
+ * the guest's own: program "" is the caller's.
  */
 APIRET DosExecPgm(char *failed, int32_t failed_room, uint32_t flags, const char *arguments,
 		  const char *environment, struct os2_result_codes *codes, const char *program);

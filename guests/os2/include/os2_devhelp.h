@@ -42,7 +42,7 @@
 
 /* The guest's own; no such number is OS/2's. */
 #define DevHlp_GuestProtect 0xF0 /* EAX GUEST_PROT_, EBX linear of VMAlloc, ECX size: on OS/2 all of it is executable */
-#define DevHlp_GuestPrint   0xF1 /* ESI text, ECX length: to the console */
+#define DevHlp_GuestPrint   0xF1 /* ESI text, ECX length: to the console, as a line */
 #define DevHlp_GuestTime    0xF2 /* EDI -> uint64_t: nanoseconds since boot. Also at interrupt time */
 
 #define VMDHL_NOBLOCK	 0x0001

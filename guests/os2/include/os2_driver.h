@@ -42,15 +42,15 @@ struct os2_device_header {
 };
 
 /*
- * Defines `name`, to stand in a header as strategy, which calls the C function `function(packet)`.
- * Also for the entry for other drivers, whose caller passes what it likes in EBX.
+ * Defines `name`, to stand in a header as strategy, which calls the C function `function(packet)`; it
+ * must not be static. Also for the entry for other drivers, whose caller passes what it likes in EBX.
  */
 #define OS2_STRATEGY(name, function)                                                               \
-	void name(void);                                                                           \
+	__attribute__((visibility("hidden"))) void name(void);                                     \
 	__attribute__((naked)) void name(void)                                                     \
 	{                                                                                          \
-		__asm__("push %%ebp\n\tmov %%esp, %%ebp\n\tpush %%ebx\n\tcall %c0\n\t"             \
-			"pop %%ebx\n\tpop %%ebp\n\tret" ::"i"(function));                            \
+		__asm__("push %ebp\n\tmov %esp, %ebp\n\tpush %ebx\n\tpush %ebx\n\tcall " #function   \
+			"\n\tadd $4, %esp\n\tpop %ebx\n\tpop %ebp\n\tret");                           \
 	}
 
 /* Commands. */
@@ -124,6 +124,16 @@ struct os2_ioctl_request {
 	uint16_t data_length;
 };
 
+/* READ and WRITE of a character device. */
+struct os2_read_request {
+	struct os2_request header;
+	uint8_t media;
+	uint32_t buffer; /* the caller's own address, not looked at by the kernel (OS/2: physical) */
+	uint16_t count;	 /* wanted, then done */
+	uint32_t start;	 /* how much was read or written before through this open */
+	uint16_t file_number;
+};
+
 /* DEINSTALL. Status with STERR: the driver stays. */
 struct os2_deinstall_request {
 	struct os2_request header;
@@ -136,6 +146,7 @@ _Static_assert(__builtin_offsetof(struct os2_init_request, device_help) == 14, "
 _Static_assert(__builtin_offsetof(struct os2_init_request, arguments) == 18, "published layout");
 _Static_assert(__builtin_offsetof(struct os2_ioctl_request, parameters) == 15, "published layout");
 _Static_assert(__builtin_offsetof(struct os2_ioctl_request, file_number) == 23, "published layout");
+_Static_assert(__builtin_offsetof(struct os2_read_request, count) == 18, "published layout");
 _Static_assert(sizeof(struct os2_ioctl_request) == 29, "published layout");
 
 #endif

@@ -76,7 +76,10 @@ uint32_t call_DosRead(const uint32_t *a)
 
 	if (!file)
 		return ERROR_INVALID_HANDLE;
-	error = file->calls->read ? read_into(file, a[1], a[2], &total) : ERROR_INVALID_FUNCTION;
+	if (file->calls->transfer)
+		error = file->calls->transfer(file, false, a[1], a[2], &total);
+	else
+		error = file->calls->read ? read_into(file, a[1], a[2], &total) : ERROR_INVALID_FUNCTION;
 	file_drop(file);
 	if (a[3] && !user_write_word(a[3], total))
 		error = error ? error : ERROR_INVALID_PARAMETER;
@@ -112,7 +115,9 @@ static uint32_t write_call(const uint32_t *a, bool wait)
 
 	if (!file)
 		return ERROR_INVALID_HANDLE;
-	if (file->calls->write)
+	if (file->calls->transfer)
+		error = file->calls->transfer(file, true, a[1], a[2], &total);
+	else if (file->calls->write)
 		error = ACCESS(file->mode) == OPEN_ACCESS_READONLY ? ERROR_ACCESS_DENIED :
 								     write_from(file, a[1], a[2], wait, &total);
 	file_drop(file);

@@ -53,7 +53,7 @@ uint32_t call_DosExecPgm(const uint32_t *a)
 		return ERROR_INVALID_FUNCTION;
 	if (!user_text(name, a[6], sizeof(name)))
 		return ERROR_INVALID_NAME;
-	error = exec(a, name, &codes);
+	error = exec(a, name[0] ? name : current->process->name, &codes);
 	if (!error && a[5] && !user_write(a[5], &codes, sizeof(codes)))
 		error = ERROR_INVALID_PARAMETER;
 	if (error && a[0] && a[1])

@@ -5,6 +5,7 @@
 
 #define NAME_LENGTH 8
 #define NUMBERS	    65535u
+#define COUNT_MAX   0xFFFFu
 
 struct driver *drivers;
 
@@ -107,7 +108,24 @@ static void device_close(struct open_file *f)
 	heap_drop(d);
 }
 
-static const struct file_calls calls = {.control = device_control, .close = device_close};
+static uint32_t device_transfer(struct open_file *f, bool write, uint32_t address, uint32_t length, uint32_t *done)
+{
+	const struct device *d = f->object;
+	struct os2_read_request packet;
+	uint32_t error;
+
+	memset(&packet, 0, sizeof(packet));
+	packet.buffer = address;
+	packet.count = (uint16_t)(length < COUNT_MAX ? length : COUNT_MAX);
+	packet.start = f->position;
+	packet.file_number = f->number;
+	error = device_request(d->header, &packet, write ? CMD_WRITE : CMD_READ, sizeof(packet));
+	*done = error ? 0 : packet.count;
+	f->position += *done;
+	return error;
+}
+
+static const struct file_calls calls = {.transfer = device_transfer, .control = device_control, .close = device_close};
 
 static uint16_t next_number(void)
 {

@@ -124,7 +124,11 @@ static uint32_t help_hook_arm(struct help_registers *r)
 
 static uint32_t help_print(struct help_registers *r)
 {
-	console_write((const char *)r->esi, r->ecx);
+	const char *text = (const char *)r->esi;
+
+	console_write(text, r->ecx);
+	if (r->ecx && text[r->ecx - 1] != '\n')
+		console_write("\n", 1);
 	return NO_ERROR;
 }
 

@@ -12,8 +12,10 @@
 struct process;
 struct open_file;
 
-/* A function that is NULL is ERROR_INVALID_FUNCTION. Buffers are the kernel's. */
+/* A function that is NULL is ERROR_INVALID_FUNCTION. Buffers are the kernel's, but for `transfer`. */
 struct file_calls {
+	/* read or write with the caller's own address, in place of the two that follow */
+	uint32_t (*transfer)(struct open_file *f, bool write, uint32_t address, uint32_t length, uint32_t *done);
 	uint32_t (*read)(struct open_file *f, void *to, uint32_t length, uint32_t *done);
 	/* wait false: as much as goes at once */
 	uint32_t (*write)(struct open_file *f, const void *from, uint32_t length, bool wait, uint32_t *done);

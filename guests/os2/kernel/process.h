@@ -49,7 +49,7 @@ struct process {
 	uint32_t result;
 	struct space space;
 	struct handles handles;
-	char name[64];
+	char name[NAME_MAX + 8];
 	char *says; /* of a RUN= program: told on the console at its end */
 };
 

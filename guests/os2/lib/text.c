@@ -106,6 +106,14 @@ char *strrchr(const char *text, int c)
 	}
 }
 
+char *strpbrk(const char *text, const char *any)
+{
+	for (; *text; text++)
+		if (strchr(any, *text))
+			return (char *)text;
+	return NULL;
+}
+
 char *strcpy(char *to, const char *from)
 {
 	memcpy(to, from, strlen(from) + 1);
@@ -127,9 +135,9 @@ static int digit_of(char c)
 	return c >= 'a' && c <= 'z' ? c - 'a' + 10 : INT_MAX;
 }
 
-unsigned long strtoul(const char *text, char **end, int base)
+unsigned long long strtoull(const char *text, char **end, int base)
 {
-	unsigned long value = 0;
+	unsigned long long value = 0;
 
 	while (*text == ' ')
 		text++;
@@ -140,22 +148,29 @@ unsigned long strtoul(const char *text, char **end, int base)
 		base = text[0] == '0' ? 8 : 10;
 	}
 	for (; digit_of(*text) < base; text++)
-		value = value * (unsigned long)base + (unsigned long)digit_of(*text);
+		value = value * (unsigned)base + (unsigned)digit_of(*text);
 	if (end)
 		*end = (char *)text;
 	return value;
 }
 
-long strtol(const char *text, char **end, int base)
+long long strtoll(const char *text, char **end, int base)
 {
-	unsigned long value;
-
 	while (*text == ' ')
 		text++;
 	if (*text != '-')
-		return (long)strtoul(text, end, base);
-	value = strtoul(text + 1, end, base);
-	return (long)(0 - value);
+		return (long long)strtoull(text, end, base);
+	return (long long)(0 - strtoull(text + 1, end, base));
+}
+
+unsigned long strtoul(const char *text, char **end, int base)
+{
+	return (unsigned long)strtoull(text, end, base);
+}
+
+long strtol(const char *text, char **end, int base)
+{
+	return (long)strtoll(text, end, base);
 }
 
 int atoi(const char *text)

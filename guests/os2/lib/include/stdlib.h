@@ -18,6 +18,8 @@ void abort(void) __attribute__((noreturn));
 char *getenv(const char *name);
 unsigned long strtoul(const char *text, char **end, int base);
 long strtol(const char *text, char **end, int base);
+unsigned long long strtoull(const char *text, char **end, int base);
+long long strtoll(const char *text, char **end, int base);
 int atoi(const char *text);
 void qsort(void *base, size_t count, size_t size, int (*order)(const void *, const void *));
 

@@ -16,6 +16,7 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *text, int c);
 char *strrchr(const char *text, int c);
+char *strpbrk(const char *text, const char *any);
 char *strcpy(char *to, const char *from);
 char *strdup(const char *text);
 
