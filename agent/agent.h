@@ -34,7 +34,7 @@ uint32_t op_run(struct agent *a, uint16_t op, const uint8_t *payload, size_t len
 
 typedef struct outcome op_handler(struct agent *a, struct reader *in, struct reply *out);
 op_handler op_open, op_close, op_dup, op_handle_send, op_handle_recv; /* handles.c */
-op_handler op_request, op_ioctl_raw;				      /* request.c */
+op_handler op_request, op_ioctl_raw, op_ioctl_packets;		      /* request.c */
 op_handler op_mem_alloc, op_mem_free, op_mem_protect, op_mem_read, op_mem_write, op_mem_fill,
     op_mem_map, op_mem_touch, op_mem_move;  /* memory.c */
 op_handler op_mem_trap, op_mem_untrap;	    /* trap.c */

@@ -119,6 +119,7 @@ static const struct op_entry {
     {OP_HANDLE_RECV, ALONE | INTERNAL, op_handle_recv},
     {OP_REQUEST, 0, op_request},
     {OP_IOCTL_RAW, 0, op_ioctl_raw},
+    {OP_IOCTL_PACKETS, 0, op_ioctl_packets},
     {OP_MEM_ALLOC, 0, op_mem_alloc},
     {OP_MEM_FREE, 0, op_mem_free},
     {OP_MEM_PROTECT, 0, op_mem_protect},

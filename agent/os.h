@@ -130,6 +130,19 @@ void os_request_normal(struct os_request *r);
 void os_request_fast(struct os_request *r);
 void os_request_raw(struct os_request *r);
 
+/* A request as OS/2 has them: two packets, at any addresses. */
+struct os_packets {
+	os_handle handle;
+	uint16_t category;
+	uint16_t function;
+	uint32_t parameters;
+	uint32_t data;
+	uint32_t parameters_length; /* what they are afterwards, too */
+	uint32_t data_length;
+	uint32_t error;
+};
+void os_request_packets(struct os_packets *p);
+
 /* Memory of this process. Addresses and lengths may be any value: the OS judges them. */
 
 uint32_t os_map(uint64_t hint, uint64_t length, uint32_t prot, uint32_t flags, uint64_t *address);

@@ -224,3 +224,9 @@ void os_thread_join(os_thread *thread)
 	pthread_join(thread->thread, NULL);
 	free(thread);
 }
+
+/* OS/2 has packets. */
+void os_request_packets(struct os_packets *p)
+{
+	p->error = os_enosys;
+}

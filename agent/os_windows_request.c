@@ -43,3 +43,9 @@ void os_request_raw(struct os_request *r)
 {
 	request_issue(r, NULL, 0, (void *)(uintptr_t)r->arg, sizeof(int32_t));
 }
+
+/* OS/2 has packets. */
+void os_request_packets(struct os_packets *p)
+{
+	p->error = os_enosys;
+}

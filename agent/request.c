@@ -198,3 +198,24 @@ struct outcome op_ioctl_raw(struct agent *a, struct reader *in, struct reply *ou
 	call_drop(&c);
 	return (struct outcome){status, status == ST_OK ? c.os.error : 0};
 }
+
+struct outcome op_ioctl_packets(struct agent *a, struct reader *in, struct reply *out)
+{
+	struct os_packets p = {.handle = handle_get(get_u32(in))};
+
+	(void)a;
+	p.category = get_u16(in);
+	p.function = get_u16(in);
+	p.parameters = get_u32(in);
+	p.parameters_length = get_u32(in);
+	p.data = get_u32(in);
+	p.data_length = get_u32(in);
+	if (!reader_done(in))
+		return refused(ST_BAD_PAYLOAD);
+	if (p.handle == OS_NO_HANDLE)
+		return refused(ST_NO_HANDLE);
+	os_request_packets(&p);
+	put_u32(out, p.parameters_length);
+	put_u32(out, p.data_length);
+	return (struct outcome){ST_OK, p.error};
+}
