@@ -158,8 +158,9 @@ class Abi:
         return _status_column(status, "win32")
 
     def client_code(self, status: int) -> int:
-        """What a client's call ends with: as `os_code`, but on Windows what GetLastError() tells."""
-        return self.win32_code(status) if self.os == "windows" else self.os_code(status)
+        """What a client's call ends with: as `os_code`, but on Windows what GetLastError() tells, and on OS/2 the code
+        as the 32 bits that the data packet takes."""
+        return self.win32_code(status) if self.os == "windows" else self.os_code(status) & _WORD
 
     def statuses(self, client_code: int) -> frozenset[Status]:
         """Every status that a client sees as `client_code`; several share one."""
@@ -171,6 +172,19 @@ def _status_column(status: int, column: str) -> int:
     value = DATA["status"][known.get(int(status), "OTHER")][column]
     assert value is not None
     return value
+
+
+_WORD = 0xFFFFFFFF
+_CATEGORY_SHIFT = 8
+_LENGTH_SHIFT = 16
+
+
+def _call_number(number: int | None, abi: AbiData, block_size: int) -> int | None:
+    """What the agent is asked with. Where the header has a function alone, since the category and the length of the
+    parameter packet travel beside it, they are put where Unix has type and size."""
+    if number is None or abi["category"] is None:
+        return number
+    return block_size << _LENGTH_SHIFT | abi["category"] << _CATEGORY_SHIFT | number
 
 
 _INTEGERS = {"u8": 1, "bool": 1, "u32": 4, "i32": 4, "u64": 8}
@@ -217,7 +231,10 @@ def _rule(data: RuleData | None, arch: str, layouts: Mapping[str, Layout]) -> Si
     return SizeRule(layouts[data["layout"]], data["min"][arch], data["exact"])
 
 
-def _requests(items: list[RequestData], name: str, arch: str, layouts: Mapping[str, Layout]) -> Mapping[str, Request]:
+def _requests(items: list[RequestData], name: str, layouts: Mapping[str, Layout]) -> Mapping[str, Request]:
+    abi = DATA["abis"][name]
+    arch = abi["arch"]
+    block = layouts["SUPDRVIOCTLDATA"].size if abi["argument_block"] else 0
     return MappingProxyType(
         {
             item["name"]: Request(
@@ -226,7 +243,7 @@ def _requests(items: list[RequestData], name: str, arch: str, layouts: Mapping[s
                 function=item["function"],
                 fast=item["fast"],
                 cookies=item["cookies"],
-                number=item["numbers"][name],
+                number=_call_number(item["numbers"][name], abi, block),
                 in_rule=_rule(item["in"], arch, layouts),
                 out_rule=_rule(item["out"], arch, layouts),
             )
@@ -252,7 +269,7 @@ def load_abi(name: str) -> Abi:
         flag=data["flag"],
         category=data["category"],
         argument_block=data["argument_block"],
-        requests=_requests(DATA["requests"], name, data["arch"], layouts),
-        test_requests=_requests(DATA["test_requests"], name, data["arch"], layouts),
+        requests=_requests(DATA["requests"], name, layouts),
+        test_requests=_requests(DATA["test_requests"], name, layouts),
         layouts=MappingProxyType(layouts),
     )

@@ -3,11 +3,12 @@
 from harness.errors import ConfigError
 from harness.targets.base import DriverBuild, GuestImage, Refusal, Target
 from harness.targets.linux import LinuxTarget
+from harness.targets.os2 import Os2Target
 from harness.targets.windows import WindowsTarget
 
 __all__ = ["DriverBuild", "GuestImage", "Refusal", "Target", "target_for"]
 
-_TARGETS: dict[str, Target] = {"linux": LinuxTarget(), "windows": WindowsTarget()}
+_TARGETS: dict[str, Target] = {"linux": LinuxTarget(), "windows": WindowsTarget(), "os2": Os2Target()}
 
 
 def target_for(os: str) -> Target:
