@@ -87,6 +87,9 @@ _TITLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("oops", r"wine: (Unimplemented function \S+) called at address .*"),
         ("panic", r"[0-9a-f]{4}:err:ntoskrnl:(KeBugCheckEx .*)"),
         ("warning", r"WARNING: CPU: \d+ PID: \d+ at .*"),
+        # The OS/2-like guest: guests/os2/kernel/trap.c.
+        ("trap", r"(TRAP [0-9a-f]{4}) +ERRCD=[0-9a-f]{4} .*"),
+        ("panic", r"Internal error: (.*)"),
     )
 )
 
@@ -95,7 +98,7 @@ _FRAME = re.compile(
     r"^\s*(?:(?:RIP|EIP):\s*(?:[0-9a-f]{2,4}:)?)?\s*(\?\s+)?"
     r"([A-Za-z_][\w.$]*)\+0x([0-9a-f]+)/0x([0-9a-f]+)(?:\s+\[(\w+)[^\]]*\])?"
 )
-_END = re.compile(r"---\[ end (trace|Kernel panic)")
+_END = re.compile(r"---\[ end (trace|Kernel panic)|^The system is stopped\.")
 
 
 def strip_stamp(line: str) -> str:

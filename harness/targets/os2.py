@@ -105,8 +105,8 @@ class Os2Target:
         return watch.file_read(_THREADS, _TEXT_BYTES).decode("ascii", "replace")
 
     def locate(self, crash: Crash, console: str, driver: Path) -> Crash:
-        """By the load address that the driver tells, and the debug information of its build."""
-        return locate(crash, console, module=self.module, image=driver)
+        """By the offsets in the driver that the trap screen has, and the debug information of its build."""
+        return locate(crash, module=self.module, image=driver)
 
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """From the driver's second device: a line `name value` each."""

@@ -270,6 +270,19 @@ class AgentClient(Connection):
         reply = self._do(Op.IOCTL_RAW, payload, client=client, deadline=deadline)
         return IoctlReply(wire.parse_fields(_I64, reply.body)[0], reply.os_error)
 
+    def ioctl_packets(
+        self,
+        handle: int,
+        number: int,
+        *,
+        parameters: wire.Packet = (0, 0),
+        data: wire.Packet = (0, 0),
+        client: int = 0,
+    ) -> int:
+        """OS/2's call with two packets at any addresses; returns the system's error, 0 for success."""
+        payload = wire.pack_ioctl_packets(handle, number, parameters=parameters, data=data)
+        return self._do(Op.IOCTL_PACKETS, payload, client=client, deadline=None).os_error
+
     # Memory of the process that executes the op.
 
     def mem_alloc(

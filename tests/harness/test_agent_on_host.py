@@ -283,6 +283,7 @@ def test_a_short_payload_is_bad_payload(agent: AgentClient, op: Op) -> None:
         (Op.EXEC, bytes(2)),
         (Op.REQUEST, wire.pack_request(0, 0)),
         (Op.IOCTL_RAW, wire.pack_ioctl_raw(0, 0, 0)),
+        (Op.IOCTL_PACKETS, wire.pack_ioctl_packets(0, 0, parameters=(0, 0), data=(0, 0))),
         (Op.CLIENT_START, bytes(6)),
     ],
 )

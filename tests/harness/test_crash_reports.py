@@ -9,7 +9,8 @@ import pytest
 
 from harness.console.crash import Crash, Frame, crash_title, find_crash, find_frames
 from harness.console.kmemleak import find_leaks
-from harness.console.windows import fault_in, parse_places
+from harness.console.places import parse_places
+from harness.console.windows import fault_in
 
 GOLDEN = Path(__file__).parent / "golden"
 NULL_WRITE = "supdrv_fault_null_write"

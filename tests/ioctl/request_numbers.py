@@ -1,7 +1,7 @@
 """Numbers that no request has, made from those that requests have.
 
-The type is a letter where requests have an argument block, and the device's type on Windows; the direction is there
-what the handle must be open for.
+The type is a letter where requests have an argument block, but on OS/2 the category, and the device's type on Windows;
+the direction is there what the handle must be open for.
 """
 
 from __future__ import annotations
@@ -61,6 +61,11 @@ def type_of(abi: Abi, number: int) -> int:
 def with_changed_direction(abi: Abi, number: int, change: int) -> int:
     """The same number with some of the two bits of its direction turned over."""
     return number ^ (change << _DIRECTION_SHIFT[abi.argument_block])
+
+
+def refusal_of_type(abi: Abi) -> Refusal | Status:
+    """What a number of another type meets: where the system has categories, an answer of its own."""
+    return Status.GENERAL_FAILURE if abi.category is None else Refusal.OTHER_CATEGORY
 
 
 def refusal_of_form(abi: Abi) -> Refusal | Status:

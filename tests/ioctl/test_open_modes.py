@@ -12,9 +12,11 @@ MODES = [
     pytest.param({"read": True, "write": False}, id="read-only"),
     pytest.param({"read": False, "write": True}, id="write-only"),
 ]
-NOT_TOLD = pytest.mark.needs("half-open-refusal")
-REFUSED_MODES = [MODES[0], pytest.param(*MODES[1].values, id="write-only", marks=NOT_TOLD)]
-"""Not every system tells a driver that a file is not open for reading."""
+REFUSED_MODES = [
+    pytest.param(*MODES[0].values, id="read-only", marks=pytest.mark.needs("read-only-refusal")),
+    pytest.param(*MODES[1].values, id="write-only", marks=pytest.mark.needs("half-open-refusal")),
+]
+"""Not every system tells a driver what a file is not open for."""
 
 
 @pytest.mark.parametrize("mode", REFUSED_MODES)

@@ -41,10 +41,12 @@ from harness.transport.wire.replies import (
     parse_tallied_loop,
 )
 from harness.transport.wire.requests import (
+    Packet,
     blob,
     describe,
     pack_batch,
     pack_file_write,
+    pack_ioctl_packets,
     pack_ioctl_raw,
     pack_kills,
     pack_loop,
@@ -91,6 +93,7 @@ __all__ = [
     "MemFlag",
     "Op",
     "OpenFlag",
+    "Packet",
     "Prot",
     "Reply",
     "RequestFlag",
@@ -104,6 +107,7 @@ __all__ = [
     "enum_name",
     "pack_batch",
     "pack_file_write",
+    "pack_ioctl_packets",
     "pack_ioctl_raw",
     "pack_kills",
     "pack_loop",

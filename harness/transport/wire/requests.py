@@ -9,6 +9,9 @@ from harness.errors import ProtocolError
 from harness.transport.wire.ops import Op, enum_name
 from harness.transport.wire.values import Carry
 
+Packet = tuple[int, int]
+"""Address and length of one of OS/2's packets."""
+
 _U32 = struct.Struct("<I")
 _REQUEST = struct.Struct("<IIIIQQQQIB3xI")
 _LOOP = struct.Struct("<IIIIHI")
@@ -78,6 +81,12 @@ def pack_request(
 def pack_ioctl_raw(handle: int, number: int, arg: int) -> bytes:
     """Payload of IOCTL_RAW."""
     return struct.pack("<IQQ", handle, number, arg)
+
+
+def pack_ioctl_packets(handle: int, number: int, *, parameters: Packet, data: Packet) -> bytes:
+    """Payload of IOCTL_PACKETS; `number` has the category in its second byte, above the function."""
+    category, function = number >> 8 & 0xFF, number & 0xFF
+    return struct.pack("<IHHIIII", handle, category, function, *parameters, *data)
 
 
 def pack_loop(op: int, payload: bytes, *, count: int, threads: int, limit_ms: int, stride: int) -> bytes:
