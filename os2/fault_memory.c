@@ -3,7 +3,7 @@
 #include "heap.h"
 #include "supdrv_faults.h"
 #include "supdrv_os2.h"
-#include "supdrv_pages.h"
+#include "pages.h"
 
 #define LOST_BYTES	1000 /* the heap has pieces of 1008, so what is just behind is nobody's */
 #define FORGET(pointer) __asm__ volatile("" : "+r"(pointer))

@@ -6,7 +6,7 @@
  */
 #include "heap.h"
 #include "supdrv_glue.h"
-#include "supdrv_pages.h"
+#include "pages.h"
 #include "supdrv_status.h"
 
 struct supdrv_mapping {

@@ -2,7 +2,7 @@
 /* Physical pages for clients. They are all below 4 GiB: the system does not use others. */
 #include "heap.h"
 #include "supdrv_glue.h"
-#include "supdrv_pages.h"
+#include "pages.h"
 #include "supdrv_status.h"
 
 static bool pages_fill(struct supdrv_pages *pages, bool contiguous)

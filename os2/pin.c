@@ -2,7 +2,7 @@
 /* Pages of clients, held in place. */
 #include "heap.h"
 #include "supdrv_glue.h"
-#include "supdrv_pages.h"
+#include "pages.h"
 #include "supdrv_status.h"
 
 #define NOT_ENOUGH_MEMORY 8u /* ERROR_NOT_ENOUGH_MEMORY */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-#include "supdrv_pages.h"
+#include "pages.h"
 
 static uint32_t run_spread(const struct dh_run *run, uint32_t *physical, uint32_t room)
 {

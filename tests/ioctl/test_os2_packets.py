@@ -18,9 +18,7 @@ pytestmark = pytest.mark.only("os2")
 ALIAS = 0xC0
 FAST_CATEGORY = 0xC1
 """Of fast requests in later versions of the interface."""
-FAST = [
-    load_abi("linux-x86").request(name).function for name in ("FAST_DO_RAW_RUN", "FAST_DO_HWACC_RUN", "FAST_DO_NOP")
-]
+FAST = [load_abi("os2-x86").request(name).function for name in catalogue.FAST]
 CODE_BYTES = 4
 UNTOUCHED = b"\x5a" * 16
 

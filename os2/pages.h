@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* Physical pages as the files of the OS/2 glue see them. */
-#ifndef SUPDRV_PAGES_H
-#define SUPDRV_PAGES_H
+#ifndef PAGES_H
+#define PAGES_H
 
 #include "devhelp.h"
 
