@@ -10,13 +10,15 @@ from harness.targets.make import run_make
 from harness.targets.sources import Sources
 
 _BUILD_ID_LENGTH = 16
-_SUFFIX = {"windows": ".exe"}
+_SUFFIX = {"windows": ".exe", "os2": ".exe"}
+_LIBRARIES = {"os2": ("guests/os2/include", "guests/os2/lib")}
+"""What the program is linked with and what is of this project."""
 
 
 def build_agent(system: str, arch: str, *, sources: Path, build: Path) -> Path:
-    """The agent program for `system` (`linux`, `windows`) and `arch` (`amd64`, `x86`), made by `agent/Makefile`
+    """The agent program for `system` (`linux`, `windows`, `os2`) and `arch` (`amd64`, `x86`), made by `agent/Makefile`
     unless nothing has changed. Raises SetupError with the compiler's output."""
-    tree = Sources(sources, ("agent",))
+    tree = Sources(sources, ("agent", *_LIBRARIES.get(system, ())))
     kind = f"{system}-{arch}"
     directory = build / kind
     program = directory / f"agent-{kind}{_SUFFIX.get(system, '')}"
