@@ -50,6 +50,12 @@ class WineImage(_Table):
     suite: str = Field(min_length=1, description="Debian release to take packages from; Wine 10 or newer is needed")
 
 
+class Os2Image(_Table):
+    """A kernel of our own with OS/2's driver model, compiled here."""
+
+    kind: Literal["os2"] = Field(description="how the image is made: `os2` compiles the OS/2-like guest in guests/os2")
+
+
 class CellDefinition(_Table):
     """One cell of the matrix that runs in this guest."""
 
@@ -78,7 +84,7 @@ class Guest(_Table):
     leak_detector: Literal["", "kmemleak"] = Field(
         default="", description="what in the guest's kernel finds leaked memory: `kmemleak`, or empty for nothing"
     )
-    image: DebianImage | WineImage = Field(
+    image: DebianImage | WineImage | Os2Image = Field(
         discriminator="kind", description="table that says where the disk or kernel comes from"
     )
     cells: dict[str, CellDefinition] = Field(
@@ -98,8 +104,15 @@ class Guest(_Table):
 
     @property
     def machine(self) -> Arch:
-        """Word size of the machine that the guest runs on: Wine's kernel is a 64-bit one, whatever its drivers are."""
-        return "amd64" if self.image.kind == "wine" else self.arch
+        """Word size of the machine that the guest runs on: Wine's kernel is a 64-bit one, whatever its drivers are, and
+        the OS/2-like one needs pages that are not executable, which the emulator has in 64-bit machines only."""
+        return self.arch if self.image.kind == "debian" else "amd64"
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the guest is the least that can be tested: serial lines for its agents, which start with it, no SSH
+        and no network."""
+        return self.image.kind == "os2"
 
     @model_validator(mode="after")
     def _word_sizes_fit(self) -> Guest:

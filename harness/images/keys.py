@@ -33,6 +33,8 @@ class GuestKeys:
 
     def files(self) -> dict[str, bytes | Entry]:
         """What `cpio.overlay` puts into the guest."""
+        if not self.client_public:
+            return {}
         private = {
             "root/.ssh/authorized_keys": self.authorized_keys,
             "etc/dropbear/dropbear_ed25519_host_key": self.host_private,
@@ -40,3 +42,7 @@ class GuestKeys:
         entries = [directory("root", mode=0o700), directory("root/.ssh", mode=0o700)]
         entries += [regular(path, data, mode=0o600) for path, data in private.items()]
         return {entry.path: entry for entry in entries}
+
+
+NO_KEYS = GuestKeys(client_private=b"", client_public="", host_private=b"", host_public="")
+"""Of a guest that nobody logs in to."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from harness.config import Guest
 from harness.console.crash import Crash
 from harness.console.follower import GUEST_SAYS, ConsoleFollower
-from harness.errors import BootError, SetupError
+from harness.errors import BootError, ConfigError, SetupError
 from harness.images import host_tool
 from harness.images.cpio import overlay
-from harness.images.keys import GuestKeys
+from harness.images.keys import NO_KEYS, GuestKeys
 from harness.provision.checkpoints import Checkpoint, link_or_copy
 from harness.provision.domain_xml import AGENT_CHANNEL, WATCH_CHANNEL, DomainSpec, domain_xml
 from harness.provision.hypervisor import Domain, Hypervisor
@@ -83,6 +83,7 @@ class Place:
             console=directory / "console.log",
             ports={AGENT_CHANNEL: self.run.socket(self.cell), WATCH_CHANNEL: self.run.socket(f"{self.cell}-watch")},
             disk=directory / "disk.qcow2",
+            is_small=self.guest.is_small,
         )
 
 
@@ -97,19 +98,18 @@ class RunningGuest:
         self._port = 0
 
     @classmethod
-    def boot(cls, place: Place, initrd: Path) -> RunningGuest:
-        """Start the guest and wait until it is ready. Raises BootError with the console's end."""
-        from harness.images.new_keys import make_keys  # noqa: PLC0415 - slow; restored guests need none
-
+    def boot(cls, place: Place, initrd: Path, files: Mapping[str, bytes] | None = None) -> RunningGuest:
+        """Start the guest with `files` added to its own and wait until it is ready. Raises BootError with the
+        console's end."""
         directory = place.run.cell_dir(place.cell)
-        keys = make_keys()
+        keys = NO_KEYS if place.guest.is_small else _new_keys()
         own_initrd = directory / "initrd.img"
         spec = place.spec(directory, own_initrd)
         assert spec.disk is not None
         try:
             shutil.copyfile(initrd, own_initrd)
             with own_initrd.open("ab") as stream:
-                stream.write(overlay(keys.files()))
+                stream.write(overlay({**keys.files(), **(files or {})}))
         except OSError as error:
             raise SetupError(f"cannot write {own_initrd}: {error.strerror}") from error
         create = ["qemu-img", "create", "-q", "-f", "qcow2", str(spec.disk), _DISK_SIZE]
@@ -173,6 +173,10 @@ class RunningGuest:
         """A new SSH connection to this guest, its host key checked."""
         from harness.transport.ssh import SshConnection, SshIdentity  # noqa: PLC0415 - slow; restored guests need none
 
+        if self.spec.is_small:
+            raise ConfigError(
+                f"the guest of {self.spec.cell} has no SSH", hint="its console is in the evidence of a run"
+            )
         if not self._port:
             self._port = self.domain.forward(_SSH_PORT)
         private_key, host_key = self.keys.client_private.decode(), self.keys.host_public
@@ -198,3 +202,9 @@ class RunningGuest:
             self.domain.destroy()
         finally:
             self.console.stop()
+
+
+def _new_keys() -> GuestKeys:
+    from harness.images.new_keys import make_keys  # noqa: PLC0415 - slow; restored guests need none
+
+    return make_keys()

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.config import DebianImage, Guest
+from harness.config import DebianImage, Guest, Os2Image, WineImage
 from harness.events import Progress
 from harness.images.linux import BuiltImage, LinuxImage
 from harness.images.linux_initrd import LinuxInitrd
 from harness.images.linux_root import RECIPE
+from harness.images.os2 import BuiltOs2
+from harness.images.os2 import Os2Image as Os2Recipe
 from harness.images.source_kernel import BuiltKernel, SourceKernel
 from harness.images.store import ImageStore
-from harness.images.wine import BuiltWine, WineImage
+from harness.images.wine import BuiltWine
+from harness.images.wine import WineImage as WineRecipe
 from harness.targets import GuestImage
 
 
 def find(guest: Guest) -> GuestImage | None:
     """The image of `guest` if it has been built."""
     store = ImageStore()
-    if not isinstance(guest.image, DebianImage):
-        wine = store.find(_wine_image(guest))
+    if isinstance(guest.image, Os2Image):
+        os2 = store.find(Os2Recipe())
+        return None if os2 is None else _of_os2(os2)
+    if isinstance(guest.image, WineImage):
+        wine = store.find(_wine_image(guest, guest.image))
         return None if wine is None else _of_wine(wine)
     if not guest.image.kernel_config:
         built = store.find(_debian_image(guest, guest.image))
@@ -31,8 +37,10 @@ def find(guest: Guest) -> GuestImage | None:
 def ensure(guest: Guest, progress: Progress) -> GuestImage:
     """The image of `guest`, built unless it is there."""
     store = ImageStore()
-    if not isinstance(guest.image, DebianImage):
-        return _of_wine(store.ensure(_wine_image(guest), progress=progress))
+    if isinstance(guest.image, Os2Image):
+        return _of_os2(store.ensure(Os2Recipe(), progress=progress))
+    if isinstance(guest.image, WineImage):
+        return _of_wine(store.ensure(_wine_image(guest, guest.image), progress=progress))
     if not guest.image.kernel_config:
         return _whole(store.ensure(_debian_image(guest, guest.image), progress=progress))
     kernel = store.ensure(_own_kernel(guest, guest.image), progress=progress)
@@ -52,10 +60,9 @@ def _initrd(guest: Guest, image: DebianImage) -> LinuxInitrd:
     return LinuxInitrd(arch=guest.arch, suite=image.suite)
 
 
-def _wine_image(guest: Guest) -> WineImage:
+def _wine_image(guest: Guest, image: WineImage) -> WineRecipe:
     clients = tuple(sorted({cell.client for cell in guest.cells.values()}))
-    image = guest.image
-    return WineImage(arch=guest.arch, kernel_package=image.kernel_package, suite=image.suite, clients=clients)
+    return WineRecipe(arch=guest.arch, kernel_package=image.kernel_package, suite=image.suite, clients=clients)
 
 
 def _whole(built: BuiltImage) -> GuestImage:
@@ -68,3 +75,7 @@ def _joined(kernel: BuiltKernel, initrd: Path) -> GuestImage:
 
 def _of_wine(built: BuiltWine) -> GuestImage:
     return GuestImage(kernel=built.vmlinuz, initrd=built.initrd, release=built.release)
+
+
+def _of_os2(built: BuiltOs2) -> GuestImage:
+    return GuestImage(kernel=built.kernel, initrd=built.archive, release=built.release)

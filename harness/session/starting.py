@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness.console.crash import Crash
 from harness.errors import AgentLost, HarnessError, SetupError
+from harness.images.os2 import AGENT_FILE
 from harness.matrix import Cell
 from harness.provision.accelerator import KVM
 from harness.provision.checkpoints import Checkpoint, CheckpointStore, checkpoint_key, file_identity, link_or_copy
@@ -146,13 +147,12 @@ class Starter:
             raise
 
     def _boot(self, place: Place, programs: Mapping[str, Path], key: str) -> LiveGuest:
-        guest = RunningGuest.boot(place, self._lab.image(place.guest).initrd)
+        small = place.guest.is_small
+        files = {AGENT_FILE: programs[self._cell.client].read_bytes()} if small else {}
+        guest = RunningGuest.boot(place, self._lab.image(place.guest).initrd, files)
         try:
-            with closing(guest.ssh(place.deadlines)) as ssh:
-                for arch, program in programs.items():
-                    ssh.put(program.read_bytes(), agent_path(arch), deadline=place.deadlines.command, mode=0o755)
-                for port in (AGENT_CHANNEL, WATCH_CHANNEL):
-                    guest.serve(ssh, agent_path(self._cell.client), port, place.deadlines)
+            if not small:  # there the agents have started by themselves
+                self._serve(guest, place, programs)
             live = self._connected(guest, {})
             try:
                 live = replace(live, facts=self._target.fingerprint(live.agent))
@@ -168,6 +168,14 @@ class Starter:
             guest.destroy()
             raise
         return live
+
+    def _serve(self, guest: RunningGuest, place: Place, programs: Mapping[str, Path]) -> None:
+        """Copy the agents into the guest and start two."""
+        with closing(guest.ssh(place.deadlines)) as ssh:
+            for arch, program in programs.items():
+                ssh.put(program.read_bytes(), agent_path(arch), deadline=place.deadlines.command, mode=0o755)
+            for port in (AGENT_CHANNEL, WATCH_CHANNEL):
+                guest.serve(ssh, agent_path(self._cell.client), port, place.deadlines)
 
     def _publish(self, live: LiveGuest, key: str) -> None:
         """Keep the snapshot for later runs. A run whose checkpoint cannot be kept goes on without."""
