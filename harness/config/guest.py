@@ -110,8 +110,7 @@ class Guest(_Table):
 
     @property
     def is_small(self) -> bool:
-        """Whether the guest is the least that can be tested: serial lines for its agents, which start with it, no SSH
-        and no network."""
+        """Whether the guest is the least that can be tested: agents that start with it, no SSH and no network."""
         return self.image.kind == "os2"
 
     @model_validator(mode="after")

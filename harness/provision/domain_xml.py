@@ -28,9 +28,9 @@ def libvirt_arch(arch: str) -> str:
 class DomainSpec:
     """What a domain is made of. Paths are absolute; `memory_mib` in MiB; `accelerator` is `kvm` or `qemu`.
 
-    `ports` are virtio-serial ports: name and socket of each; where the guest `is_small`, serial lines after the
-    console's, the machine is a PC without PCI Express, and there is no network. `disk` is a qcow2 file that snapshots
-    go into; the guest may use it as its disk or leave it alone.
+    `ports` are virtio-serial ports: name and socket of each. `disk` is a qcow2 file that snapshots go into; the
+    guest may use it as its disk or leave it alone. A guest that `is_small` has a PC without PCI Express, whose devices
+    have their old interfaces, and no network.
     """
 
     name: str
@@ -79,7 +79,12 @@ def domain_xml(spec: DomainSpec) -> str:
     _text(domain, "on_reboot", "destroy")
     _text(domain, "on_crash", "preserve")
     devices = SubElement(domain, "devices")
-    _streams(devices, spec)
+    serial = SubElement(devices, "serial", type="file")
+    SubElement(serial, "source", path=str(spec.console), append="off")
+    for name, socket in spec.ports.items():
+        channel = SubElement(devices, "channel", type="unix")
+        SubElement(channel, "source", mode="bind", path=str(socket))
+        SubElement(channel, "target", type="virtio", name=name)
     if spec.disk is not None:
         disk = SubElement(devices, "disk", type="file", device="disk")
         # Nothing on it has to outlive the host: a checkpoint is copied from it, and then restored to prove it.
@@ -96,21 +101,6 @@ def domain_xml(spec: DomainSpec) -> str:
     SubElement(devices, "panic", model="isa")
     ElementTree.indent(domain)
     return ElementTree.tostring(domain, encoding="unicode")
-
-
-def _streams(devices: Element, spec: DomainSpec) -> None:
-    """The console, and where the agents are reached."""
-    console = SubElement(devices, "serial", type="file")
-    SubElement(console, "source", path=str(spec.console), append="off")
-    if spec.is_small:
-        SubElement(console, "target", type="isa-serial", port="0")
-    for number, (name, socket) in enumerate(spec.ports.items(), 1):
-        stream = SubElement(devices, "serial" if spec.is_small else "channel", type="unix")
-        SubElement(stream, "source", mode="bind", path=str(socket))
-        if spec.is_small:
-            SubElement(stream, "target", type="isa-serial", port=str(number))
-        else:
-            SubElement(stream, "target", type="virtio", name=name)
 
 
 def _cpu(spec: DomainSpec) -> Element:

@@ -90,6 +90,11 @@ void ports_start(void);
 /* COM2, COM3, and the console: CON, COM1. NULL: no such port */
 struct open_file *port_open(const char *normal);
 
+/* virtio_ports.c */
+void virtio_ports_start(void);
+/* A port of that name; NULL. */
+struct open_file *virtio_port_open(const char *normal);
+
 /* report.c: files that tell of the kernel. 0, ERROR_FILE_NOT_FOUND, ERROR_NOT_ENOUGH_MEMORY. */
 uint32_t report_open(const char *name, struct open_file **file);
 

@@ -105,6 +105,7 @@ void kernel_main(uint32_t magic, uint32_t info_physical)
 	threads_start();
 	clock_start();
 	ports_start();
+	virtio_ports_start();
 	module = seen(info->module_list);
 	for (uint32_t i = 0; i < info->modules; i++)
 		archive_read(seen(module[i].start), seen(module[i].end));

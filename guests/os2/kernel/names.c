@@ -71,6 +71,8 @@ uint32_t name_open(const char *name, uint32_t flags, uint32_t mode, struct open_
 	if (begins(normal, "DEV\\"))
 		device += 4;
 	*file = port_open(device);
+	if (!*file)
+		*file = virtio_port_open(device);
 	if (*file)
 		return NO_ERROR;
 	if (device_find(device))
