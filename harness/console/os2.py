@@ -23,10 +23,12 @@ def offsets_in(report: str, module: str) -> list[int]:
 
 
 def locate(crash: Crash, *, module: str, image: Path) -> Crash:
-    """The same crash with the frames that its offsets in `module` stand for, inlined ones first."""
+    """The same crash with the frames that its offsets in `module` stand for, inlined ones first. `image` is the driver;
+    its debug information is beside it."""
+    debug = image.with_suffix(".elf")
     frames = tuple(
         Frame(function=name, offset=offset, size=image.stat().st_size, module=module, place=place)
         for offset in offsets_in(crash.report, module)
-        for name, place in driver_places(image, offset) or [(module, "no debug information")]
+        for name, place in driver_places(debug, offset) or [(module, "no debug information")]
     )
     return replace(crash, frames=frames) if frames else crash
