@@ -93,10 +93,12 @@ void os_wait(struct os_stream **streams, unsigned count, int timeout_ms)
 	}
 }
 
+/* A second read would wait for more: nobody makes one before the next os_wait(). */
 enum os_read os_stream_read(struct os_stream *s, void *to, size_t room, size_t *got)
 {
 	uint32_t n = 0;
 
+	s->readable = false;
 	if (DosRead(os2_file(s->in), to, (uint32_t)room, &n) || !n) {
 		if (!s->port)
 			return OS_READ_END;

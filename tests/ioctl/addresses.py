@@ -18,8 +18,8 @@ _FAR = {
     "first-not-canonical": {64: 0x0000800000000000},
 }
 
-_UNMAPPED = {"windows": {32: 0x7FFE8000, 64: 0x300000000000}}
-"""Where low addresses are used: behind the page that the system shares with every process; far from all memory."""
+_UNMAPPED = {"windows": {32: 0x7FFE8000, 64: 0x300000000000}, "os2": {32: 0x8000}}
+"""Where that is not so. Windows: behind the page that the system shares with every process; far from all memory."""
 
 BAD_KINDS = (
     "null",
