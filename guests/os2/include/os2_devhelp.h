@@ -7,8 +7,8 @@
  *   carry clear          done; results in the registers named below
  *   carry set            EAX = error
  *
- * All other registers are kept. The address of the entry comes in the INIT packet; the driver keeps it
- * in os2_device_help.
+ * All other registers are kept. The address of the entry comes in the INIT packet; the driver keeps
+ * it in os2_device_help.
  */
 #ifndef OS2_DEVHELP_H
 #define OS2_DEVHELP_H
@@ -16,64 +16,93 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DevHlp_Yield		 0x02 /* lets others run that want to */
-#define DevHlp_TCYield		 0x03 /* the same */
-#define DevHlp_ProcBlock	 0x04 /* EBX event, ECX ms or -1, DH 0: interruptible, 1: not. EAX 0, or a WAIT_ error */
-#define DevHlp_ProcRun		 0x05 /* EBX event -> EAX threads woken. Also at interrupt time */
-#define DevHlp_VirtToPhys	 0x16 /* ESI linear -> EAX physical */
-#define DevHlp_SetTimer		 0x1D /* EAX handler, called at each tick (100 a second) at interrupt time */
-#define DevHlp_ResetTimer	 0x1E /* EAX handler */
-#define DevHlp_GetDosVar	 0x24 /* AL index -> EAX address: DHGETDOSV_ below */
-#define DevHlp_VerifyAccess	 0x27 /* EDI linear, ECX length, DH 0: read, 1: read and write; user memory only */
-#define DevHlp_AttachDD		 0x2A /* EBX name of 8 characters, EDI -> struct os2_attached */
-#define DevHlp_InternalError	 0x2B /* ESI text, EDI length: the system stops */
-#define DevHlp_TickCount	 0x33 /* EAX handler, BX ticks between two calls; changes what is there, too */
-#define DevHlp_VMLock		 0x55 /* EAX VMDHL_, EBX linear, ECX length, EDI page list or -1, ESI handle -> EAX entries */
-#define DevHlp_VMUnlock		 0x56 /* ESI handle */
-#define DevHlp_VMAlloc		 0x57 /* EAX VMDHA_, ECX size, EDI -> physical address in or out, or -1 -> EAX linear */
-#define DevHlp_VMFree		 0x58 /* EAX linear: memory, or a mapping (in the process that has it) */
-#define DevHlp_VMProcessToGlobal 0x59 /* EAX VMDHPG_, EBX linear, ECX length -> EAX linear */
-#define DevHlp_VMGlobalToProcess 0x5A /* EAX VMDHGP_, EBX linear, ECX length -> EAX linear, in this process */
-#define DevHlp_VirtToLin	 0x5B /* ESI -> EAX, the same: there is one flat segment */
-#define DevHlp_LinToPageList	 0x5E /* EAX linear, ECX size, EDI page list -> EAX entries */
-#define DevHlp_AllocateCtxHook	 0x63 /* EAX handler, EBX -1 -> EAX handle */
-#define DevHlp_FreeCtxHook	 0x64 /* EAX handle */
-#define DevHlp_ArmCtxHook	 0x65 /* EAX value, EBX handle, ECX -1: called with it in EAX, when kernel mode is next left */
+#define DevHlp_Yield		 0x02
+#define DevHlp_TCYield		 0x03
+#define DevHlp_ProcBlock	 0x04
+#define DevHlp_ProcRun		 0x05
+#define DevHlp_VirtToPhys	 0x16
+#define DevHlp_SetTimer		 0x1D
+#define DevHlp_ResetTimer	 0x1E
+#define DevHlp_GetDosVar	 0x24
+#define DevHlp_VerifyAccess	 0x27
+#define DevHlp_AttachDD		 0x2A
+#define DevHlp_InternalError	 0x2B
+#define DevHlp_TickCount	 0x33
+#define DevHlp_VMLock		 0x55
+#define DevHlp_VMUnlock		 0x56
+#define DevHlp_VMAlloc		 0x57
+#define DevHlp_VMFree		 0x58
+#define DevHlp_VMProcessToGlobal 0x59
+#define DevHlp_VMGlobalToProcess 0x5A
+#define DevHlp_VirtToLin	 0x5B
+#define DevHlp_LinToPageList	 0x5E
+#define DevHlp_AllocateCtxHook	 0x63
+#define DevHlp_FreeCtxHook	 0x64
+#define DevHlp_ArmCtxHook	 0x65
 
-/* The guest's own; no such number is OS/2's. */
-#define DevHlp_GuestProtect 0xF0 /* EAX GUEST_PROT_, EBX linear of VMAlloc, ECX size: on OS/2 all of it is executable */
-#define DevHlp_GuestPrint   0xF1 /* ESI text, ECX length: to the console, as a line */
-#define DevHlp_GuestTime    0xF2 /* EDI -> uint64_t: nanoseconds since boot. Also at interrupt time */
+/*
+ * Yield, TCYield      others run that want to
+ * ProcBlock           EBX event, ECX ms or -1, DH 0: interruptible, 1: not -> EAX 0, or a WAIT_
+ * error ProcRun             EBX event -> EAX threads woken. Also at interrupt time VirtToPhys ESI
+ * linear -> EAX physical SetTimer            EAX handler, called at each tick (100 a second) at
+ * interrupt time TickCount           EAX handler, BX ticks between two calls; changes what is
+ * there, too ResetTimer          EAX handler GetDosVar           AL a DHGETDOSV_ index -> EAX
+ * address VerifyAccess        EDI linear, ECX length, DH 0: read, 1: read and write. User memory
+ * only AttachDD            EBX name of 8 characters, EDI -> struct os2_attached InternalError ESI
+ * text, EDI length: the system stops VMLock              EAX VMDHL_, EBX linear, ECX length, EDI
+ * page list or -1, ESI handle -> EAX entries VMUnlock            ESI handle VMAlloc             EAX
+ * VMDHA_, ECX size, EDI -> physical address in or out, or -1 -> EAX linear. The memory is not
+ * cleared VMFree              EAX linear: memory, or a mapping, in the process that has it
+ * VMProcessToGlobal   EAX VMDHPG_, EBX linear, ECX length -> EAX linear
+ * VMGlobalToProcess   EAX VMDHGP_, EBX linear, ECX length -> EAX linear, in this process
+ * VirtToLin           ESI -> EAX, the same: there is one flat segment
+ * LinToPageList       EAX linear, ECX size, EDI page list -> EAX entries
+ * AllocateCtxHook     EAX handler, EBX -1 -> EAX handle
+ * FreeCtxHook         EAX handle
+ * ArmCtxHook          EAX value, EBX handle, ECX -1: the handler gets it in EAX when kernel mode is
+ * next left
+ */
 
-#define VMDHL_NOBLOCK	 0x0001
-#define VMDHL_CONTIGUOUS 0x0002
-#define VMDHL_16M	 0x0004
-#define VMDHL_WRITE	 0x0008 /* the range must be writable */
-#define VMDHL_LONG	 0x0010
-#define VMDHL_VERIFY	 0x0020
+/*
+ * The guest's own; no such number is OS/2's.
+ *
+ * GuestProtect        EAX GUEST_PROT_, EBX linear of VMAlloc, ECX size. On OS/2 all memory is
+ * executable GuestPrint          ESI text, ECX length: to the console, as a line GuestTime EDI ->
+ * uint64_t: nanoseconds since boot. Also at interrupt time
+ */
+#define DevHlp_GuestProtect  0xF0
+#define DevHlp_GuestPrint    0xF1
+#define DevHlp_GuestTime     0xF2
 
-#define VMDHA_16M	   0x0001
-#define VMDHA_FIXED	   0x0002
-#define VMDHA_SWAP	   0x0004
-#define VMDHA_CONTIG	   0x0008
-#define VMDHA_PHYS	   0x0010 /* maps physical memory that is there, at *EDI */
-#define VMDHA_PROCESS	   0x0020 /* not in the guest */
-#define VMDHA_SGSCONT	   0x0040
-#define VMDHA_RESERVE	   0x0100 /* not in the guest */
-#define VMDHA_USEHIGHMEM   0x0800
-#define VMDHA_NOPHYSADDR   0xFFFFFFFFu
+#define VMDHL_NOBLOCK	     0x0001
+#define VMDHL_CONTIGUOUS     0x0002
+#define VMDHL_16M	     0x0004
+#define VMDHL_WRITE	     0x0008 /* the range must be writable */
+#define VMDHL_LONG	     0x0010
+#define VMDHL_VERIFY	     0x0020
 
-#define VMDHPG_WRITE   0x0001
-#define VMDHGP_WRITE   0x0001 /* without: the process can only read */
-#define VMDHGP_SELMAP  0x0002 /* no effect */
+#define VMDHA_16M	     0x0001
+#define VMDHA_FIXED	     0x0002
+#define VMDHA_SWAP	     0x0004
+#define VMDHA_CONTIG	     0x0008
+#define VMDHA_PHYS	     0x0010 /* maps physical memory that is there, at *EDI */
+#define VMDHA_PROCESS	     0x0020 /* not in the guest */
+#define VMDHA_SGSCONT	     0x0040
+#define VMDHA_RESERVE	     0x0100 /* not in the guest */
+#define VMDHA_USEHIGHMEM     0x0800
+#define VMDHA_NOPHYSADDR     0xFFFFFFFFu
+
+#define VMDHPG_WRITE	     0x0001
+#define VMDHGP_WRITE	     0x0001 /* without: the process can only read */
+#define VMDHGP_SELMAP	     0x0002 /* no effect */
 
 #define DHGETDOSV_SYSINFOSEG 1
 #define DHGETDOSV_LOCINFOSEG 2
 
-#define GUEST_PROT_WRITE   1
-#define GUEST_PROT_EXECUTE 2
+#define GUEST_PROT_WRITE     1
+#define GUEST_PROT_EXECUTE   2
 
-#define OS2_TICK_MS 10
+#define OS2_TICK_MS	     10
 
 #pragma pack(push, 1)
 

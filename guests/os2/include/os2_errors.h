@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Results of system calls and of device helpers: the numbers of OS/2, as its toolkit publishes them. */
+/* Results of system calls and of device helpers: the numbers of OS/2, as its toolkit publishes
+ * them. */
 #ifndef OS2_ERRORS_H
 #define OS2_ERRORS_H
 

@@ -20,7 +20,8 @@ static uint32_t control(uint32_t handle, uint32_t category, uint32_t function, u
 	if (!file->calls->control)
 		return ERROR_INVALID_FUNCTION;
 	file->users++;
-	error = file->calls->control(file, category, function, parameters, parameters_length, data, data_length);
+	error = file->calls->control(file, category, function, parameters, parameters_length, data,
+				     data_length);
 	file_drop(file);
 	return error;
 }
@@ -44,7 +45,8 @@ uint32_t call_DosDevIOCtl(const uint32_t *a)
 	if (parameters_length > a[4] || data_length > a[7])
 		return ERROR_INVALID_PARAMETER;
 	error = control(a[0], a[1], a[2], a[3], &parameters_length, a[6], &data_length);
-	if ((a[5] && !user_write_word(a[5], parameters_length)) || (a[8] && !user_write_word(a[8], data_length)))
+	if ((a[5] && !user_write_word(a[5], parameters_length)) ||
+	    (a[8] && !user_write_word(a[8], data_length)))
 		return error ? error : ERROR_INVALID_PARAMETER;
 	return error;
 }
@@ -53,7 +55,8 @@ uint32_t call_DosDevIOCtl2(const uint32_t *a)
 {
 	uint32_t data_length = a[1], parameters_length = a[3];
 
-	if (data_length > LENGTH_MAX || parameters_length > LENGTH_MAX || a[4] > 0xFF || a[5] > 0xFF)
+	if (data_length > LENGTH_MAX || parameters_length > LENGTH_MAX || a[4] > 0xFF ||
+	    a[5] > 0xFF)
 		return ERROR_INVALID_PARAMETER;
 	return control(a[6], a[5], a[4], a[2], &parameters_length, a[0], &data_length);
 }
@@ -104,8 +107,9 @@ static bool poll_now(struct guest_poll *list, uint32_t count, uint32_t *ready)
 
 		if (!file)
 			return false;
-		list[i].ready = file->calls->ready ? (uint16_t)file->calls->ready(file, list[i].wanted) :
-						     list[i].wanted;
+		list[i].ready = file->calls->ready
+				    ? (uint16_t)file->calls->ready(file, list[i].wanted)
+				    : list[i].wanted;
 		*ready += list[i].ready != 0;
 	}
 	return true;

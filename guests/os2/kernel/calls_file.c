@@ -5,7 +5,7 @@
 #include "system_call.h"
 
 #define CHUNK	  65536u
-#define ACCESS(m) ((m) & 3)
+#define ACCESS(m) ((m)&3)
 
 /* The file of a handle, which stays while the call lasts. */
 static struct open_file *file_of(uint32_t handle)
@@ -79,14 +79,16 @@ uint32_t call_DosRead(const uint32_t *a)
 	if (file->calls->transfer)
 		error = file->calls->transfer(file, false, a[1], a[2], &total);
 	else
-		error = file->calls->read ? read_into(file, a[1], a[2], &total) : ERROR_INVALID_FUNCTION;
+		error = file->calls->read ? read_into(file, a[1], a[2], &total)
+					  : ERROR_INVALID_FUNCTION;
 	file_drop(file);
 	if (a[3] && !user_write_word(a[3], total))
 		error = error ? error : ERROR_INVALID_PARAMETER;
 	return error;
 }
 
-static uint32_t write_from(struct open_file *file, uint32_t from, uint32_t length, bool wait, uint32_t *total)
+static uint32_t write_from(struct open_file *file, uint32_t from, uint32_t length, bool wait,
+			   uint32_t *total)
 {
 	uint32_t room = length < CHUNK ? length : CHUNK, error = NO_ERROR;
 	char *buffer = heap_take(room ? room : 1);
@@ -118,8 +120,9 @@ static uint32_t write_call(const uint32_t *a, bool wait)
 	if (file->calls->transfer)
 		error = file->calls->transfer(file, true, a[1], a[2], &total);
 	else if (file->calls->write)
-		error = ACCESS(file->mode) == OPEN_ACCESS_READONLY ? ERROR_ACCESS_DENIED :
-								     write_from(file, a[1], a[2], wait, &total);
+		error = ACCESS(file->mode) == OPEN_ACCESS_READONLY
+			    ? ERROR_ACCESS_DENIED
+			    : write_from(file, a[1], a[2], wait, &total);
 	file_drop(file);
 	if (a[3] && !user_write_word(a[3], total))
 		error = error ? error : ERROR_INVALID_PARAMETER;
@@ -186,7 +189,8 @@ uint32_t call_GuestNextFile(const uint32_t *a)
 		return ERROR_NO_MORE_FILES;
 	if (strlen(file->name) >= a[2])
 		return ERROR_BUFFER_OVERFLOW;
-	return user_write(a[1], file->name, strlen(file->name) + 1) ? NO_ERROR : ERROR_INVALID_PARAMETER;
+	return user_write(a[1], file->name, strlen(file->name) + 1) ? NO_ERROR
+								    : ERROR_INVALID_PARAMETER;
 }
 
 uint32_t call_DosDupHandle(const uint32_t *a)
@@ -223,11 +227,11 @@ uint32_t call_DosQueryFHState(const uint32_t *a)
 
 	if (!file)
 		return ERROR_INVALID_HANDLE;
-	return user_write_word(a[1], file->mode | (current->process->handles.list[a[0]].private ?
-							   OPEN_FLAGS_NOINHERIT :
-							   0)) ?
-		       NO_ERROR :
-		       ERROR_INVALID_PARAMETER;
+	return user_write_word(a[1], file->mode | (current->process->handles.list[a[0]].private
+						       ? OPEN_FLAGS_NOINHERIT
+						       : 0))
+		   ? NO_ERROR
+		   : ERROR_INVALID_PARAMETER;
 }
 
 uint32_t call_DosSetMaxFH(const uint32_t *a)

@@ -61,7 +61,8 @@ uint32_t call_DosFreeMem(const uint32_t *a)
 
 	if (!region || region->start != (a[0] & ~PAGE_MASK))
 		return ERROR_INVALID_ADDRESS;
-	if (region->kind == REGION_DEVICE) /* its driver knows the range, so nothing else comes there */
+	if (region->kind ==
+	    REGION_DEVICE) /* its driver knows the range, so nothing else comes there */
 		pages_decommit(own(), region->start, region->size);
 	else
 		region_end(own(), region);
@@ -72,7 +73,8 @@ uint32_t call_GuestFreeRange(const uint32_t *a)
 {
 	uint32_t end = a[0] + page_up(a[1]);
 
-	if (a[0] & PAGE_MASK || a[1] == 0 || end < a[0] || end > KERNEL_BASE || page_up(a[1]) < a[1])
+	if (a[0] & PAGE_MASK || a[1] == 0 || end < a[0] || end > KERNEL_BASE ||
+	    page_up(a[1]) < a[1])
 		return ERROR_INVALID_PARAMETER;
 	range_end(own(), a[0], page_up(a[1]));
 	return NO_ERROR;
@@ -83,7 +85,8 @@ static bool in_region(uint32_t start, uint32_t size)
 {
 	const struct region *region = region_at(own(), start);
 
-	return region && region->kind != REGION_DEVICE && size <= region->start + region->size - start;
+	return region && region->kind != REGION_DEVICE &&
+	       size <= region->start + region->size - start;
 }
 
 uint32_t call_DosSetMem(const uint32_t *a)
@@ -99,7 +102,8 @@ uint32_t call_DosSetMem(const uint32_t *a)
 		return NO_ERROR;
 	}
 	if (flags & PAG_COMMIT)
-		return pages_commit(own(), start, size, rights_of(flags)) ? NO_ERROR : ERROR_NOT_ENOUGH_MEMORY;
+		return pages_commit(own(), start, size, rights_of(flags)) ? NO_ERROR
+									  : ERROR_NOT_ENOUGH_MEMORY;
 	if (!pages_committed(own(), start, size))
 		return ERROR_ACCESS_DENIED;
 	pages_protect(own(), start, size, rights_of(flags));
@@ -137,7 +141,9 @@ uint32_t call_DosQueryMem(const uint32_t *a)
 	for (size = PAGE_SIZE; size < wanted && start + size < KERNEL_BASE; size += PAGE_SIZE)
 		if (flags_at(start + size) != (flags & ~PAG_BASE))
 			break;
-	return user_write_word(a[1], size) && user_write_word(a[2], flags) ? NO_ERROR : ERROR_INVALID_PARAMETER;
+	return user_write_word(a[1], size) && user_write_word(a[2], flags)
+		   ? NO_ERROR
+		   : ERROR_INVALID_PARAMETER;
 }
 
 #define CHUNK PAGE_SIZE

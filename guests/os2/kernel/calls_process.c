@@ -30,16 +30,18 @@ static uint32_t exec(const uint32_t *a, const char *name, struct os2_result_code
 
 	if (line && !a[3])
 		length = (uint32_t)format(line, LINE_MAX, "%s%c", name, 0) + 1;
-	error = !line ? ERROR_NOT_ENOUGH_MEMORY :
-		!length ? ERROR_INVALID_PARAMETER :
-			  process_start(current->process, name, line, length, a[2] != EXEC_ASYNC, NULL, &started);
+	error = !line	  ? ERROR_NOT_ENOUGH_MEMORY
+		: !length ? ERROR_INVALID_PARAMETER
+			  : process_start(current->process, name, line, length, a[2] != EXEC_ASYNC,
+					  NULL, &started);
 	heap_drop(line);
 	if (error)
 		return error;
 	pid = started->pid;
 	*codes = (struct os2_result_codes){pid, 0};
 	if (a[2] == EXEC_SYNC)
-		error = child_wait(current->process, pid, true, &codes->terminate, &codes->result, &pid);
+		error = child_wait(current->process, pid, true, &codes->terminate, &codes->result,
+				   &pid);
 	return error;
 }
 
@@ -68,11 +70,13 @@ uint32_t call_DosWaitChild(const uint32_t *a)
 
 	if (a[0] != DCWA_PROCESS)
 		return ERROR_INVALID_PARAMETER;
-	error = child_wait(current->process, a[4], a[1] == DCWW_WAIT, &codes.terminate, &codes.result, &ended);
+	error = child_wait(current->process, a[4], a[1] == DCWW_WAIT, &codes.terminate,
+			   &codes.result, &ended);
 	if (error)
 		return error;
-	return user_write(a[2], &codes, sizeof(codes)) && user_write_word(a[3], ended) ? NO_ERROR :
-											 ERROR_INVALID_PARAMETER;
+	return user_write(a[2], &codes, sizeof(codes)) && user_write_word(a[3], ended)
+		   ? NO_ERROR
+		   : ERROR_INVALID_PARAMETER;
 }
 
 static void kill_tree(struct process *p)
@@ -104,7 +108,8 @@ uint32_t call_DosExit(const uint32_t *a)
 	return NO_ERROR;
 }
 
-/* Entry, its argument (a word on the stack), size of the stack; the new thread's number goes to a[0]. */
+/* Entry, its argument (a word on the stack), size of the stack; the new thread's number goes to
+ * a[0]. */
 uint32_t call_GuestCreateThread(const uint32_t *a)
 {
 	struct process *p = current->process;
@@ -123,9 +128,9 @@ uint32_t call_GuestCreateThread(const uint32_t *a)
 	frame.cs = USER_CODE;
 	frame.eflags = 0x202;
 	t = pages_commit(&p->space, stack + PAGE_SIZE, size, PTE_READ | PTE_WRITE | PTE_NX) &&
-			    space_write(&p->space, frame.esp, words, sizeof(words), &done) ?
-		    thread_make(p, &frame) :
-		    NULL;
+		    space_write(&p->space, frame.esp, words, sizeof(words), &done)
+		? thread_make(p, &frame)
+		: NULL;
 	if (!t) {
 		region_end(&p->space, region_at(&p->space, stack));
 		return ERROR_MAX_THRDS_REACHED;
@@ -161,7 +166,9 @@ uint32_t call_DosWaitThread(const uint32_t *a)
 			why = block((uint32_t)&p->next_tid, FOREVER, true);
 	}
 	interrupts_restore(flags);
-	return !why ? NO_ERROR : why == WAIT_TIMED_OUT ? ERROR_THREAD_NOT_TERMINATED : ERROR_INTERRUPT;
+	return !why		       ? NO_ERROR
+	       : why == WAIT_TIMED_OUT ? ERROR_THREAD_NOT_TERMINATED
+				       : ERROR_INTERRUPT;
 }
 
 uint32_t call_DosSleep(const uint32_t *a)
@@ -180,7 +187,8 @@ uint32_t call_DosSleep(const uint32_t *a)
 
 uint32_t call_DosGetInfo(const uint32_t *a)
 {
-	struct os2_thread_info info = {current->tid, current->process->pid, current->process->parent_pid};
+	struct os2_thread_info info = {current->tid, current->process->pid,
+				       current->process->parent_pid};
 
 	return user_write(a[0], &info, sizeof(info)) ? NO_ERROR : ERROR_INVALID_PARAMETER;
 }

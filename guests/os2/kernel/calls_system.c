@@ -4,11 +4,12 @@
 #include "process.h"
 #include "system_call.h"
 
-#define SEMS_MAX      256
-#define CHIP_HZ	      1193182u
+#define SEMS_MAX	    256
+#define CHIP_HZ		    1193182u
 #define ERROR_TOO_MANY_SEMS 100
 
-/* Of all processes; handle is the place, from 1 on, and only the process that made it can use it. */
+/* Of all processes; handle is the place, from 1 on, and only the process that made it can use it.
+ */
 static struct event_sem {
 	const struct process *owner;
 	uint32_t posts;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The console: the first serial port, written by polling, so that it works whatever has happened. */
+/* The console: the first serial port, written by polling, so that it works whatever has happened.
+ */
 #include "kernel.h"
 
 #define PORT	   0x3F8

@@ -11,13 +11,33 @@ struct driver *drivers;
 
 /* Errors of devices from 0 on; what is not here is ERROR_USER_DEFINED_BASE + the code. */
 static const uint16_t errors[] = {
-	19, 20, 21, ERROR_BAD_COMMAND, 23, 24, 25, 26, 27, 28, 29, 30, ERROR_GEN_FAILURE, 107, 110,
-	34, ERROR_UNCERTAIN_MEDIA, ERROR_INTERRUPT, 165, ERROR_INVALID_PARAMETER, ERROR_DEVICE_IN_USE,
+    19,
+    20,
+    21,
+    ERROR_BAD_COMMAND,
+    23,
+    24,
+    25,
+    26,
+    27,
+    28,
+    29,
+    30,
+    ERROR_GEN_FAILURE,
+    107,
+    110,
+    34,
+    ERROR_UNCERTAIN_MEDIA,
+    ERROR_INTERRUPT,
+    165,
+    ERROR_INVALID_PARAMETER,
+    ERROR_DEVICE_IN_USE,
 };
 
 const struct os2_device_header *header_next(const struct os2_device_header *header)
 {
-	return header->next == DEV_HEADER_END ? NULL : (const struct os2_device_header *)header->next;
+	return header->next == DEV_HEADER_END ? NULL
+					      : (const struct os2_device_header *)header->next;
 }
 
 bool header_named(const struct os2_device_header *header, const char *name)
@@ -51,13 +71,15 @@ static uint32_t status_error(uint16_t status)
 	uint8_t code = status & 0xFF;
 
 	if (!(status & STERR))
-		return status & STDON ? NO_ERROR : ERROR_GEN_FAILURE; /* it would come later: not here */
+		return status & STDON ? NO_ERROR
+				      : ERROR_GEN_FAILURE; /* it would come later: not here */
 	if (status & STDEV || code >= sizeof(errors) / sizeof(*errors))
 		return ERROR_USER_DEFINED_BASE + code;
 	return errors[code];
 }
 
-uint32_t device_request(const struct os2_device_header *header, void *packet, uint8_t command, uint8_t length)
+uint32_t device_request(const struct os2_device_header *header, void *packet, uint8_t command,
+			uint8_t length)
 {
 	struct os2_request *request = packet;
 
@@ -67,8 +89,9 @@ uint32_t device_request(const struct os2_device_header *header, void *packet, ui
 	return status_error(request->status);
 }
 
-static uint32_t device_control(struct open_file *f, uint32_t category, uint32_t function, uint32_t parameters,
-			       uint32_t *parameters_length, uint32_t data, uint32_t *data_length)
+static uint32_t device_control(struct open_file *f, uint32_t category, uint32_t function,
+			       uint32_t parameters, uint32_t *parameters_length, uint32_t data,
+			       uint32_t *data_length)
 {
 	const struct device *d = f->object;
 	struct os2_ioctl_request packet;
@@ -108,7 +131,8 @@ static void device_close(struct open_file *f)
 	heap_drop(d);
 }
 
-static uint32_t device_transfer(struct open_file *f, bool write, uint32_t address, uint32_t length, uint32_t *done)
+static uint32_t device_transfer(struct open_file *f, bool write, uint32_t address, uint32_t length,
+				uint32_t *done)
 {
 	const struct device *d = f->object;
 	struct os2_read_request packet;
@@ -125,7 +149,8 @@ static uint32_t device_transfer(struct open_file *f, bool write, uint32_t addres
 	return error;
 }
 
-static const struct file_calls calls = {.transfer = device_transfer, .control = device_control, .close = device_close};
+static const struct file_calls calls = {
+    .transfer = device_transfer, .control = device_control, .close = device_close};
 
 static uint16_t next_number(void)
 {

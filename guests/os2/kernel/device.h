@@ -29,7 +29,8 @@ extern struct driver *drivers;
 const struct device *device_find(const char *name);
 uint32_t device_open(const struct device *device, uint32_t mode, struct open_file **file);
 /* A packet for a driver; the result as a program sees it. */
-uint32_t device_request(const struct os2_device_header *header, void *packet, uint8_t command, uint8_t length);
+uint32_t device_request(const struct os2_device_header *header, void *packet, uint8_t command,
+			uint8_t length);
 const struct os2_device_header *header_next(const struct os2_device_header *header);
 bool header_named(const struct os2_device_header *header, const char *name);
 

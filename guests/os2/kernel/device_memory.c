@@ -24,7 +24,8 @@ static uint32_t frame_behind(uint32_t address)
 	struct space *s = own_space();
 
 	if (address >= KERNEL_BASE)
-		return kernel_physical(address) == NO_FRAME ? NO_FRAME : kernel_physical(address) & ~PAGE_MASK;
+		return kernel_physical(address) == NO_FRAME ? NO_FRAME
+							    : kernel_physical(address) & ~PAGE_MASK;
 	return s ? page_in(s, address & ~PAGE_MASK, false) : NO_FRAME;
 }
 
@@ -57,7 +58,8 @@ static uint32_t alloc_contiguous(uint32_t pages, uint32_t *physical)
 
 uint32_t help_vm_alloc(struct help_registers *r)
 {
-	uint32_t flags = r->eax, pages = page_up(r->ecx) >> PAGE_SHIFT, physical = VMDHA_NOPHYSADDR, linear;
+	uint32_t flags = r->eax, pages = page_up(r->ecx) >> PAGE_SHIFT, physical = VMDHA_NOPHYSADDR,
+		 linear;
 	uint32_t *place = r->edi == VMDHA_NOPHYSADDR ? NULL : (uint32_t *)r->edi;
 
 	if (!pages || r->ecx > MEMORY_MAX || flags & (VMDHA_PROCESS | VMDHA_RESERVE) ||
@@ -69,7 +71,8 @@ uint32_t help_vm_alloc(struct help_registers *r)
 			map_run(linear, *place & ~PAGE_MASK, pages, true);
 		linear |= linear ? *place & PAGE_MASK : 0;
 	} else {
-		linear = flags & VMDHA_CONTIG ? alloc_contiguous(pages, &physical) : map_memory(pages);
+		linear =
+		    flags & VMDHA_CONTIG ? alloc_contiguous(pages, &physical) : map_memory(pages);
 		if (linear)
 			memset((void *)linear, NOT_CLEARED, pages << PAGE_SHIFT);
 		if (place)
@@ -105,7 +108,8 @@ struct lock {
 _Static_assert(sizeof(struct lock) == sizeof(struct os2_lock_handle), "published size");
 #define LOCK_MAGIC 0x6B636F4C
 
-static uint32_t lock_frames(struct space *s, uint32_t start, uint32_t pages, bool write, uint32_t *frames)
+static uint32_t lock_frames(struct space *s, uint32_t start, uint32_t pages, bool write,
+			    uint32_t *frames)
 {
 	uint32_t got = 0;
 
@@ -126,12 +130,14 @@ static void unlock_frames(const uint32_t *frames, uint32_t pages)
 		frame_drop(frames[pages]);
 }
 
-static uint32_t list_pages(const uint32_t *frames, uint32_t start, uint32_t length, struct os2_page_list *list)
+static uint32_t list_pages(const uint32_t *frames, uint32_t start, uint32_t length,
+			   struct os2_page_list *list)
 {
 	uint32_t entries = 0, at = start & PAGE_MASK;
 
 	for (uint32_t i = 0; length; i++, at = 0) {
-		uint32_t n = PAGE_SIZE - at < length ? PAGE_SIZE - at : length, physical = frames[i] + at;
+		uint32_t n = PAGE_SIZE - at < length ? PAGE_SIZE - at : length,
+			 physical = frames[i] + at;
 
 		if (entries && list[entries - 1].physical + list[entries - 1].size == physical)
 			list[entries - 1].size += n;
@@ -144,7 +150,8 @@ static uint32_t list_pages(const uint32_t *frames, uint32_t start, uint32_t leng
 
 uint32_t help_vm_lock(struct help_registers *r)
 {
-	uint32_t flags = r->eax, start = r->ebx, length = r->ecx, pages = pages_of(start, length), got;
+	uint32_t flags = r->eax, start = r->ebx, length = r->ecx, pages = pages_of(start, length),
+		 got;
 	struct lock *lock = (struct lock *)r->esi;
 	uint32_t *frames;
 
@@ -193,7 +200,8 @@ uint32_t help_process_to_global(struct help_registers *r)
 	if (!linear)
 		return ERROR_NOT_ENOUGH_MEMORY;
 	for (uint32_t i = 0; i < pages; i++)
-		map_run(linear + (i << PAGE_SHIFT), page_in(s, start + (i << PAGE_SHIFT), false), 1, true);
+		map_run(linear + (i << PAGE_SHIFT), page_in(s, start + (i << PAGE_SHIFT), false), 1,
+			true);
 	for (uint32_t i = 0; i < pages && !(r->eax & VMDHPG_WRITE); i++)
 		*map_entry(linear + (i << PAGE_SHIFT)) &= ~PTE_WRITE;
 	r->eax = linear | (r->ebx & PAGE_MASK);
@@ -213,7 +221,8 @@ uint32_t help_global_to_process(struct help_registers *r)
 			return ERROR_INVALID_ADDRESS;
 	start = region_make(s, 0, pages << PAGE_SHIFT, REGION_DEVICE);
 	for (uint32_t i = 0; start && i < pages; i++)
-		if (!page_put(s, start + (i << PAGE_SHIFT), kernel_physical(from + (i << PAGE_SHIFT)), rights)) {
+		if (!page_put(s, start + (i << PAGE_SHIFT),
+			      kernel_physical(from + (i << PAGE_SHIFT)), rights)) {
 			region_end(s, region_at(s, start));
 			start = 0;
 		}

@@ -18,7 +18,8 @@ static uint32_t span(const struct elf_segment *segments, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		if (segments[i].type != SEGMENT_LOAD)
 			continue;
-		if (segments[i].address > SIZE_MAX_DRIVER || segments[i].memory_size > SIZE_MAX_DRIVER)
+		if (segments[i].address > SIZE_MAX_DRIVER ||
+		    segments[i].memory_size > SIZE_MAX_DRIVER)
 			return 0;
 		if (segments[i].address + segments[i].memory_size > end)
 			end = segments[i].address + segments[i].memory_size;
@@ -42,7 +43,8 @@ static bool relocate(const struct driver *d, uint32_t dynamic)
 	if (table > d->size || size > d->size - table)
 		return false;
 	for (uint32_t i = 0; i < size / sizeof(struct elf_relocation); i++) {
-		const struct elf_relocation *r = (const struct elf_relocation *)(d->base + table) + i;
+		const struct elf_relocation *r =
+		    (const struct elf_relocation *)(d->base + table) + i;
 
 		if ((r->info & 0xFF) != RELATIVE || r->offset > d->size - sizeof(uint32_t))
 			return false;
@@ -59,7 +61,8 @@ static void find_build_id(struct driver *d, const struct elf_segment *segment)
 		const struct elf_note *note = (const struct elf_note *)at;
 		uint32_t bytes = at + sizeof(*note) + ((note->name_size + 3) & ~3u);
 
-		if (note->type == NOTE_BUILD_ID && note->size <= sizeof(d->build_id) && bytes + note->size <= end) {
+		if (note->type == NOTE_BUILD_ID && note->size <= sizeof(d->build_id) &&
+		    bytes + note->size <= end) {
 			memcpy(d->build_id, (const void *)bytes, note->size);
 			d->build_id_length = note->size;
 			return;
@@ -98,8 +101,8 @@ static bool image_make(struct driver *d, const struct memory_file *file)
 	memset((void *)d->base, 0, d->size);
 	for (unsigned i = 0; i < count; i++)
 		if (segments[i].type == SEGMENT_LOAD)
-			memcpy((void *)(d->base + segments[i].address), file->bytes + segments[i].offset,
-			       segments[i].file_size);
+			memcpy((void *)(d->base + segments[i].address),
+			       file->bytes + segments[i].offset, segments[i].file_size);
 	for (unsigned i = 0; i < count; i++)
 		if (segments[i].type == SEGMENT_DYNAMIC && !relocate(d, segments[i].address))
 			return false;
@@ -122,7 +125,8 @@ static void driver_drop(struct driver *d)
 	heap_drop(d);
 }
 
-static uint32_t initialize(const struct os2_device_header *header, const char *file, const char *options)
+static uint32_t initialize(const struct os2_device_header *header, const char *file,
+			   const char *options)
 {
 	char line[NAME_MAX + 256];
 	struct os2_init_request packet;
@@ -159,11 +163,13 @@ uint32_t driver_load(const char *file, const char *options)
 		if (strcmp(other->file, name) == 0)
 			error = ERROR_ALREADY_EXISTS;
 	memcpy(d->file, name, sizeof(name));
-	/* Found from now on by the trap screen, and by nobody who opens: kernel mode is not left. */
+	/* Found from now on by the trap screen, and by nobody who opens: kernel mode is not left.
+	 */
 	d->next = drivers;
 	if (!error)
 		drivers = d;
-	for (const struct os2_device_header *header = d->header; header && !error; header = header_next(header))
+	for (const struct os2_device_header *header = d->header; header && !error;
+	     header = header_next(header))
 		error = initialize(header, file, options);
 	if (error) {
 		if (drivers == d)
@@ -185,7 +191,8 @@ uint32_t driver_unload(const char *device)
 	if (d->opens)
 		return ERROR_DEVICE_IN_USE;
 	d->opens++; /* nobody else unloads it meanwhile */
-	for (const struct os2_device_header *header = d->header; header && !error; header = header_next(header))
+	for (const struct os2_device_header *header = d->header; header && !error;
+	     header = header_next(header))
 		error = deinstall(header);
 	d->opens--;
 	if (error || d->opens)

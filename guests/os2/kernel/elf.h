@@ -49,19 +49,23 @@ struct elf_note {
 };
 
 /* The segments of a file that is whole, for this machine and of that type; NULL. */
-static inline const struct elf_segment *elf_segments(const uint8_t *bytes, uint32_t size, uint16_t type)
+static inline const struct elf_segment *elf_segments(const uint8_t *bytes, uint32_t size,
+						     uint16_t type)
 {
 	const struct elf_file *file = (const struct elf_file *)bytes;
 	const struct elf_segment *segments;
 
 	if (size < sizeof(*file) || file->magic != ELF_MAGIC || file->type != type ||
 	    file->machine != ELF_I386 || file->segment_size != sizeof(*segments) ||
-	    file->segments > size || file->segment_count > (size - file->segments) / sizeof(*segments))
+	    file->segments > size ||
+	    file->segment_count > (size - file->segments) / sizeof(*segments))
 		return 0;
 	segments = (const struct elf_segment *)(bytes + file->segments);
 	for (int i = 0; i < file->segment_count; i++)
-		if (segments[i].offset > size || segments[i].file_size > size - segments[i].offset ||
-		    (segments[i].type == SEGMENT_LOAD && segments[i].file_size > segments[i].memory_size))
+		if (segments[i].offset > size ||
+		    segments[i].file_size > size - segments[i].offset ||
+		    (segments[i].type == SEGMENT_LOAD &&
+		     segments[i].file_size > segments[i].memory_size))
 			return 0;
 	return segments;
 }

@@ -12,18 +12,22 @@
 struct process;
 struct open_file;
 
-/* A function that is NULL is ERROR_INVALID_FUNCTION. Buffers are the kernel's, but for `transfer`. */
+/* A function that is NULL is ERROR_INVALID_FUNCTION. Buffers are the kernel's, but for `transfer`.
+ */
 struct file_calls {
 	/* read or write with the caller's own address, in place of the two that follow */
-	uint32_t (*transfer)(struct open_file *f, bool write, uint32_t address, uint32_t length, uint32_t *done);
+	uint32_t (*transfer)(struct open_file *f, bool write, uint32_t address, uint32_t length,
+			     uint32_t *done);
 	uint32_t (*read)(struct open_file *f, void *to, uint32_t length, uint32_t *done);
 	/* wait false: as much as goes at once */
-	uint32_t (*write)(struct open_file *f, const void *from, uint32_t length, bool wait, uint32_t *done);
+	uint32_t (*write)(struct open_file *f, const void *from, uint32_t length, bool wait,
+			  uint32_t *done);
 	uint32_t (*ready)(struct open_file *f, uint32_t wanted); /* NULL: always */
 	uint32_t (*seek)(struct open_file *f, int32_t offset, uint32_t method, uint32_t *position);
 	uint32_t (*resize)(struct open_file *f, uint32_t size);
-	uint32_t (*control)(struct open_file *f, uint32_t category, uint32_t function, uint32_t parameters,
-			    uint32_t *parameters_length, uint32_t data, uint32_t *data_length);
+	uint32_t (*control)(struct open_file *f, uint32_t category, uint32_t function,
+			    uint32_t parameters, uint32_t *parameters_length, uint32_t data,
+			    uint32_t *data_length);
 	void (*close)(struct open_file *f);
 };
 

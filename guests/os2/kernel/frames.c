@@ -12,7 +12,8 @@ static uint32_t total, free_pages, next;
 
 static void reserve(uint32_t start, uint32_t end)
 {
-	for (uint32_t page = start >> PAGE_SHIFT; page < page_up(end) >> PAGE_SHIFT && page < total; page++) {
+	for (uint32_t page = start >> PAGE_SHIFT; page < page_up(end) >> PAGE_SHIFT && page < total;
+	     page++) {
 		if (users[page] == 0)
 			free_pages--;
 		users[page] = 1;
@@ -87,7 +88,8 @@ void frame_drop(uint32_t physical)
 		system_stop("a page is freed twice", 21);
 	if (--users[page] == 0) {
 		free_pages++;
-		/* The next contiguous block is likelier to be found if single pages fill the gaps. */
+		/* The next contiguous block is likelier to be found if single pages fill the gaps.
+		 */
 		if (page < next)
 			next = page;
 	}

@@ -85,7 +85,8 @@ struct open_file *file_make(const struct file_calls *calls, void *object, uint32
 	struct open_file *file = heap_take_zeroed(sizeof(*file));
 
 	if (file)
-		*file = (struct open_file){.calls = calls, .object = object, .users = 1, .mode = mode};
+		*file =
+		    (struct open_file){.calls = calls, .object = object, .users = 1, .mode = mode};
 	return file;
 }
 

@@ -74,6 +74,7 @@ void heap_drop(void *memory)
 		free_blocks[block->order] = block;
 		return;
 	}
-	for (uint32_t pages = block->order >> 8, at = physical_of(block); pages; pages--, at += PAGE_SIZE)
+	for (uint32_t pages = block->order >> 8, at = physical_of(block); pages;
+	     pages--, at += PAGE_SIZE)
 		frame_drop(at);
 }

@@ -44,7 +44,8 @@ static void irq(unsigned number)
 		handlers[number]();
 }
 
-/* In ring 3: the program ends. A system call's own access to the program's memory is checked before. */
+/* In ring 3: the program ends. A system call's own access to the program's memory is checked
+ * before. */
 static void program_trap(const struct frame *f)
 {
 	uint32_t address;

@@ -19,8 +19,8 @@
 #define MAP_END	    0xFF800000u
 #define MEMORY_MAX  (MAP_START - KERNEL_BASE)
 
-#define NS_PER_MS 1000000ull
-#define FOREVER	  UINT64_MAX
+#define NS_PER_MS   1000000ull
+#define FOREVER	    UINT64_MAX
 
 static inline uint32_t page_up(uint32_t value)
 {

@@ -43,7 +43,8 @@ static void configure_program(const char *line)
 	if (strlen(file) < strlen(line))
 		arguments[strlen(file)] = 0;
 	format(says, sizeof(says), SAYS "agent ended: %s", last);
-	error = process_start(NULL, file, arguments, (uint32_t)strlen(line) + 2, false, says, &started);
+	error =
+	    process_start(NULL, file, arguments, (uint32_t)strlen(line) + 2, false, says, &started);
 	if (error)
 		print("SYS1041: The program %s does not start: error %u\n", file, error);
 }

@@ -90,7 +90,8 @@ static uint32_t file_read(struct open_file *f, void *to, uint32_t length, uint32
 	return NO_ERROR;
 }
 
-static uint32_t file_write(struct open_file *f, const void *from, uint32_t length, bool wait, uint32_t *done)
+static uint32_t file_write(struct open_file *f, const void *from, uint32_t length, bool wait,
+			   uint32_t *done)
 {
 	struct memory_file *file = f->object;
 	uint32_t end = f->position + length, error;
@@ -117,7 +118,9 @@ static uint32_t file_write(struct open_file *f, const void *from, uint32_t lengt
 static uint32_t file_seek(struct open_file *f, int32_t offset, uint32_t method, uint32_t *position)
 {
 	const struct memory_file *file = f->object;
-	uint32_t from = method == FILE_BEGIN ? 0 : method == FILE_CURRENT ? f->position : file->size;
+	uint32_t from = method == FILE_BEGIN	 ? 0
+			: method == FILE_CURRENT ? f->position
+						 : file->size;
 
 	if (method > FILE_END)
 		return ERROR_INVALID_FUNCTION;
@@ -138,11 +141,11 @@ static void file_close(struct open_file *f)
 }
 
 const struct file_calls memory_file_calls = {
-	.read = file_read,
-	.write = file_write,
-	.seek = file_seek,
-	.resize = file_resize,
-	.close = file_close,
+    .read = file_read,
+    .write = file_write,
+    .seek = file_seek,
+    .resize = file_resize,
+    .close = file_close,
 };
 
 #define NEWC_HEAD 110
@@ -176,7 +179,8 @@ void archive_read(const uint8_t *at, const uint8_t *end)
 		size = hexadecimal(at + 54);
 		name_size = hexadecimal(at + 94);
 		bytes = at + ((NEWC_HEAD + name_size + 3) & ~3u);
-		if (is_file(hexadecimal(at + 14)) && name_normal(name, (const char *)at + NEWC_HEAD)) {
+		if (is_file(hexadecimal(at + 14)) &&
+		    name_normal(name, (const char *)at + NEWC_HEAD)) {
 			file = memory_file_find(name);
 			if (!file)
 				file = memory_file_make(name);

@@ -32,8 +32,8 @@ static bool begins(const char *text, const char *with)
 	return !*with;
 }
 
-static uint32_t file_open(const char *name, uint32_t flags, uint32_t mode, struct open_file **opened,
-			  uint32_t *action)
+static uint32_t file_open(const char *name, uint32_t flags, uint32_t mode,
+			  struct open_file **opened, uint32_t *action)
 {
 	struct memory_file *file = memory_file_find(name);
 	bool made = !file;
@@ -56,7 +56,8 @@ static uint32_t file_open(const char *name, uint32_t flags, uint32_t mode, struc
 	return NO_ERROR;
 }
 
-uint32_t name_open(const char *name, uint32_t flags, uint32_t mode, struct open_file **file, uint32_t *action)
+uint32_t name_open(const char *name, uint32_t flags, uint32_t mode, struct open_file **file,
+		   uint32_t *action)
 {
 	char normal[NAME_MAX];
 	const char *device = normal;
@@ -77,5 +78,6 @@ uint32_t name_open(const char *name, uint32_t flags, uint32_t mode, struct open_
 		return NO_ERROR;
 	if (device_find(device))
 		return device_open(device_find(device), mode, file);
-	return device == normal ? file_open(normal, flags, mode, file, action) : ERROR_FILE_NOT_FOUND;
+	return device == normal ? file_open(normal, flags, mode, file, action)
+				: ERROR_FILE_NOT_FOUND;
 }

@@ -58,10 +58,12 @@ void paging_start(void)
 	for (uint32_t i = 0; i < FINE / PAGE_SIZE; i++) {
 		uint32_t physical = i << PAGE_SHIFT;
 
-		fine_tables[i / ENTRIES][i % ENTRIES] = physical | fine_rights(physical + KERNEL_BASE);
+		fine_tables[i / ENTRIES][i % ENTRIES] =
+		    physical | fine_rights(physical + KERNEL_BASE);
 	}
 	for (uint32_t i = 0; i < (MAP_START - KERNEL_BASE) / BIG_PAGE; i++)
-		directory[base + i] = (uint64_t)i * BIG_PAGE | PTE_PRESENT | PTE_WRITE | PTE_BIG | PTE_NX;
+		directory[base + i] =
+		    (uint64_t)i * BIG_PAGE | PTE_PRESENT | PTE_WRITE | PTE_BIG | PTE_NX;
 	for (uint32_t i = 0; i < FINE / BIG_PAGE; i++)
 		directory[base + i] = physical_of(fine_tables[i]) | PTE_PRESENT | PTE_WRITE;
 	for (uint32_t i = 0; i < MAP_TABLES; i++)
@@ -93,7 +95,8 @@ uint32_t map_reserve(uint32_t pages)
 	struct reserved *made = heap_take(sizeof(*made)), *after = reserved_last;
 	uint32_t start = made && pages ? gap_behind(after, pages) : 0;
 
-	/* Where the last one was put there is likely to be room; else the first gap from the start. */
+	/* Where the last one was put there is likely to be room; else the first gap from the start.
+	 */
 	if (made && pages && !start)
 		for (after = NULL, start = gap_behind(after, pages); !start;) {
 			after = after ? after->next : reserved_list;
@@ -145,7 +148,8 @@ uint32_t kernel_physical(uint32_t address)
 	if (address < MAP_START)
 		return address - KERNEL_BASE;
 	entry = *map_entry(address);
-	return entry & PTE_PRESENT ? (uint32_t)(entry & PTE_ADDRESS) | (address & PAGE_MASK) : NO_FRAME;
+	return entry & PTE_PRESENT ? (uint32_t)(entry & PTE_ADDRESS) | (address & PAGE_MASK)
+				   : NO_FRAME;
 }
 
 uint32_t map_memory(uint32_t pages)

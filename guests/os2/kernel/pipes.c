@@ -23,7 +23,8 @@ static uint32_t pipe_read(struct open_file *f, void *to, uint32_t length, uint32
 	return error ? ERROR_INTERRUPT : NO_ERROR;
 }
 
-static uint32_t pipe_write(struct open_file *f, const void *from, uint32_t length, bool wait, uint32_t *done)
+static uint32_t pipe_write(struct open_file *f, const void *from, uint32_t length, bool wait,
+			   uint32_t *done)
 {
 	struct pipe *p = f->object;
 	uint32_t flags = interrupts_off(), error = NO_ERROR;
@@ -83,8 +84,10 @@ static void write_close(struct open_file *f)
 	end_closed(p);
 }
 
-static const struct file_calls read_calls = {.read = pipe_read, .ready = read_ready, .close = read_close};
-static const struct file_calls write_calls = {.write = pipe_write, .ready = write_ready, .close = write_close};
+static const struct file_calls read_calls = {
+    .read = pipe_read, .ready = read_ready, .close = read_close};
+static const struct file_calls write_calls = {
+    .write = pipe_write, .ready = write_ready, .close = write_close};
 
 uint32_t pipe_make(uint32_t size, struct open_file **read, struct open_file **write)
 {

@@ -28,8 +28,8 @@ struct port {
 };
 
 static struct port ports[PORTS] = {
-	{.name = "COM2", .base = 0x2F8, .irq = 3},
-	{.name = "COM3", .base = 0x3E8, .irq = 4},
+    {.name = "COM2", .base = 0x2F8, .irq = 3},
+    {.name = "COM3", .base = 0x3E8, .irq = 4},
 };
 
 static void drain(struct port *p)
@@ -102,7 +102,8 @@ static uint32_t port_read(struct open_file *f, void *to, uint32_t length, uint32
 	return error ? ERROR_INTERRUPT : NO_ERROR;
 }
 
-static uint32_t port_write(struct open_file *f, const void *from, uint32_t length, bool wait, uint32_t *done)
+static uint32_t port_write(struct open_file *f, const void *from, uint32_t length, bool wait,
+			   uint32_t *done)
 {
 	struct port *p = f->object;
 
@@ -126,10 +127,12 @@ static uint32_t port_ready(struct open_file *f, uint32_t wanted)
 	return wanted & ((ring_used(&p->received) ? READY_READ : 0) | READY_WRITE);
 }
 
-static const struct file_calls calls = {.read = port_read, .write = port_write, .ready = port_ready};
+static const struct file_calls calls = {
+    .read = port_read, .write = port_write, .ready = port_ready};
 
 /* Only to be written. */
-static uint32_t console_file_write(struct open_file *f, const void *from, uint32_t length, bool wait, uint32_t *done)
+static uint32_t console_file_write(struct open_file *f, const void *from, uint32_t length,
+				   bool wait, uint32_t *done)
 {
 	(void)f;
 	(void)wait;

@@ -44,7 +44,8 @@ struct process *process_make(struct process *parent, const char *name)
 
 	if (!p)
 		return NULL;
-	if (!space_make(&p->space) || !handles_make(&p->handles, parent ? &parent->handles : NULL)) {
+	if (!space_make(&p->space) ||
+	    !handles_make(&p->handles, parent ? &parent->handles : NULL)) {
 		space_end(&p->space);
 		heap_drop(p);
 		return NULL;
@@ -95,7 +96,8 @@ void process_ended(struct process *p)
 		process_drop(p);
 }
 
-uint32_t child_wait(struct process *p, uint32_t pid, bool wait, uint32_t *how, uint32_t *result, uint32_t *ended)
+uint32_t child_wait(struct process *p, uint32_t pid, bool wait, uint32_t *how, uint32_t *result,
+		    uint32_t *ended)
 {
 	uint32_t flags = interrupts_off(), error = ERROR_WAIT_NO_CHILDREN;
 
@@ -105,7 +107,9 @@ uint32_t child_wait(struct process *p, uint32_t pid, bool wait, uint32_t *how, u
 		for (; child && !(found && found->ended); child = child->next)
 			if (child->parent == p && (pid == 0 || child->pid == pid))
 				found = child;
-		error = !found ? ERROR_WAIT_NO_CHILDREN : found->ended ? NO_ERROR : ERROR_CHILD_NOT_COMPLETE;
+		error = !found	       ? ERROR_WAIT_NO_CHILDREN
+			: found->ended ? NO_ERROR
+				       : ERROR_CHILD_NOT_COMPLETE;
 		if (!error) {
 			*how = found->how;
 			*result = found->result;
@@ -123,7 +127,8 @@ uint32_t child_wait(struct process *p, uint32_t pid, bool wait, uint32_t *how, u
 	return error;
 }
 
-/* The stack of a program as it starts: return address (none), module, 0, environment, command line. */
+/* The stack of a program as it starts: return address (none), module, 0, environment, command line.
+ */
 static bool stack_make(struct process *p, const char *arguments, uint32_t length, uint32_t *esp)
 {
 	static const char environment[2];
@@ -156,8 +161,9 @@ static uint32_t fill(struct process *p, const char *name, const char *arguments,
 	return thread_make(p, &frame) ? NO_ERROR : ERROR_MAX_THRDS_REACHED;
 }
 
-uint32_t process_start(struct process *parent, const char *name, const char *arguments, uint32_t length,
-		       bool result_wanted, const char *says, struct process **started)
+uint32_t process_start(struct process *parent, const char *name, const char *arguments,
+		       uint32_t length, bool result_wanted, const char *says,
+		       struct process **started)
 {
 	struct process *p = process_make(parent, name);
 	uint32_t error;

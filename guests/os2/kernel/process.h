@@ -6,8 +6,8 @@
 #include "files.h"
 #include "memory.h"
 
-#define THREADS_MAX   256 /* of all processes */
-#define PROCESSES_MAX 192
+#define THREADS_MAX	   256 /* of all processes */
+#define PROCESSES_MAX	   192
 #define KERNEL_STACK_PAGES 4
 
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_BLOCKED, THREAD_DEAD };
@@ -69,8 +69,8 @@ void thread_end(void) __attribute__((noreturn));
 void schedule(void);
 /* Lets others run that are ready. */
 void yield(void);
-/* Until wake(event), the deadline (FOREVER), or, where interruptible, the thread is to die: 0 or a WAIT_ error.
- * Interrupts off before the condition is looked at; they are off again afterwards. */
+/* Until wake(event), the deadline (FOREVER), or, where interruptible, the thread is to die: 0 or a
+ * WAIT_ error. Interrupts off before the condition is looked at; they are off again afterwards. */
 uint32_t block(uint32_t event, uint64_t deadline, bool interruptible);
 /* Also at interrupt time. How many there were. */
 uint32_t wake(uint32_t event);
@@ -94,8 +94,9 @@ void process_kill(struct process *p, uint32_t how, uint32_t result);
 void process_end(struct process *p);
 /* It has no thread and no memory any more. */
 void process_ended(struct process *p);
-uint32_t process_start(struct process *parent, const char *name, const char *arguments, uint32_t length,
-		       bool result_wanted, const char *says, struct process **started);
+uint32_t process_start(struct process *parent, const char *name, const char *arguments,
+		       uint32_t length, bool result_wanted, const char *says,
+		       struct process **started);
 uint32_t child_wait(struct process *p, uint32_t pid, bool wait, uint32_t *how, uint32_t *result,
 		    uint32_t *ended);
 

@@ -9,16 +9,19 @@ static uint64_t rights_of(const struct elf_segment *segment)
 	       (segment->flags & SEGMENT_EXECUTE ? 0 : PTE_NX);
 }
 
-static uint32_t load_segment(struct process *p, const uint8_t *bytes, const struct elf_segment *segment)
+static uint32_t load_segment(struct process *p, const uint8_t *bytes,
+			     const struct elf_segment *segment)
 {
-	uint32_t start = segment->address & ~PAGE_MASK, end = page_up(segment->address + segment->memory_size), done;
+	uint32_t start = segment->address & ~PAGE_MASK,
+		 end = page_up(segment->address + segment->memory_size), done;
 
 	if (start < USER_START || end > KERNEL_BASE || end < start)
 		return ERROR_BAD_EXE_FORMAT;
 	if (!region_make(&p->space, start, end - start, REGION_PROGRAM))
 		return ERROR_BAD_EXE_FORMAT;
 	if (!pages_commit(&p->space, start, end - start, PTE_READ | PTE_WRITE) ||
-	    !space_write(&p->space, segment->address, bytes + segment->offset, segment->file_size, &done))
+	    !space_write(&p->space, segment->address, bytes + segment->offset, segment->file_size,
+			 &done))
 		return ERROR_NOT_ENOUGH_MEMORY;
 	pages_protect(&p->space, start, end - start, rights_of(segment));
 	return NO_ERROR;

@@ -3,7 +3,7 @@
 #include "device.h"
 #include "process.h"
 
-#define TEXT_SIZE 32768u
+#define TEXT_SIZE  32768u
 #define ENTRY_SIZE 8
 
 struct text {
@@ -45,7 +45,8 @@ static void add_drivers(struct text *t)
 		}
 }
 
-/* The callers of a thread that waits in the kernel: switch_stacks() has put EBP on top of its stack. */
+/* The callers of a thread that waits in the kernel: switch_stacks() has put EBP on top of its
+ * stack. */
 static void add_callers(struct text *t, const struct thread *thread)
 {
 	const uint32_t *saved = (const uint32_t *)thread->saved_esp;
@@ -73,7 +74,8 @@ static void add_threads(struct text *t)
 		const struct process *p = thread->process;
 
 		add(t, "process %u thread %u %s%s event %08x %s\n", p ? p->pid : 0, thread->tid,
-		    states[thread->state], thread->dying ? " dying" : "", thread->event, p ? p->name : "");
+		    states[thread->state], thread->dying ? " dying" : "", thread->event,
+		    p ? p->name : "");
 		if (thread->state == THREAD_BLOCKED)
 			add_callers(t, thread);
 	}
@@ -114,7 +116,8 @@ static void text_close(struct open_file *f)
 	heap_drop(t);
 }
 
-static const struct file_calls text_calls = {.read = text_read, .seek = any_seek, .close = text_close};
+static const struct file_calls text_calls = {
+    .read = text_read, .seek = any_seek, .close = text_close};
 
 static uint32_t pages_read(struct open_file *f, void *to, uint32_t length, uint32_t *done)
 {
@@ -126,7 +129,8 @@ static uint32_t pages_read(struct open_file *f, void *to, uint32_t length, uint3
 		return ERROR_INVALID_PROCID;
 	for (; length - *done >= ENTRY_SIZE && f->position / ENTRY_SIZE < KERNEL_BASE >> PAGE_SHIFT;
 	     *done += ENTRY_SIZE, f->position += ENTRY_SIZE) {
-		const uint64_t *entry = page_entry(&p->space, f->position / ENTRY_SIZE << PAGE_SHIFT);
+		const uint64_t *entry =
+		    page_entry(&p->space, f->position / ENTRY_SIZE << PAGE_SHIFT);
 
 		*entries++ = entry && *entry & PTE_FRAME ? *entry & PTE_ADDRESS : 0;
 	}
@@ -169,7 +173,8 @@ static struct process *process_named(const char *name, const char *prefix)
 
 uint32_t report_open(const char *name, struct open_file **file)
 {
-	struct process *maps = process_named(name, "MAPS\\"), *pages = process_named(name, "PAGES\\");
+	struct process *maps = process_named(name, "MAPS\\"),
+		       *pages = process_named(name, "PAGES\\");
 	struct text *t;
 
 	if (pages) {

@@ -2,8 +2,8 @@
 /* Address spaces of processes: regions, and the page tables below 3 GiB. */
 #include "memory.h"
 
-#define ENTRIES	  512
-#define PDPT_SIZE 32
+#define ENTRIES	   512
+#define PDPT_SIZE  32
 #define USER_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_USER)
 
 static uint64_t *table_make(void)
@@ -67,7 +67,8 @@ uint64_t *page_entry(struct space *s, uint32_t address)
 	directory = s->directories[address >> 30][address >> 21 & (ENTRIES - 1)];
 	if (!directory)
 		return NULL;
-	return (uint64_t *)seen((uint32_t)(directory & PTE_ADDRESS)) + (address >> PAGE_SHIFT & (ENTRIES - 1));
+	return (uint64_t *)seen((uint32_t)(directory & PTE_ADDRESS)) +
+	       (address >> PAGE_SHIFT & (ENTRIES - 1));
 }
 
 static uint64_t *page_entry_made(struct space *s, uint32_t address)

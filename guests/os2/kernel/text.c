@@ -136,7 +136,8 @@ int format_list(char *to, size_t room, const char *how, va_list list)
 
 			if (value < 0)
 				put(&o, '-');
-			put_number(&o, value < 0 ? 0u - (uint32_t)value : (uint32_t)value, 10, width, fill);
+			put_number(&o, value < 0 ? 0u - (uint32_t)value : (uint32_t)value, 10,
+				   width, fill);
 			break;
 		}
 		case 'u':

@@ -3,7 +3,7 @@
 #include "device.h"
 #include "process.h"
 
-#define FRAMES_MAX 24
+#define FRAMES_MAX  24
 #define STACK_WORDS 32
 
 extern char kernel_text[], kernel_rodata[];
@@ -25,7 +25,8 @@ static void print_place(const char *title, uint32_t address)
 		char name[9] = {0};
 
 		memcpy(name, d->header->name, 8);
-		print("%s %08x %s+0x%x (%s at %08x)\n", title, address, name, address - d->base, d->file, d->base);
+		print("%s %08x %s+0x%x (%s at %08x)\n", title, address, name, address - d->base,
+		      d->file, d->base);
 	} else if (address >= (uint32_t)kernel_text && address < (uint32_t)kernel_rodata) {
 		print("%s %08x OS2KRNL+0x%x\n", title, address, address - KERNEL_BASE);
 	} else {
@@ -35,7 +36,8 @@ static void print_place(const char *title, uint32_t address)
 
 static bool readable(uint32_t address)
 {
-	return address < KERNEL_BASE ? false : kernel_physical(address) != NO_FRAME && !(address & 3);
+	return address < KERNEL_BASE ? false
+				     : kernel_physical(address) != NO_FRAME && !(address & 3);
 }
 
 static void print_callers(uint32_t ebp)
@@ -55,7 +57,8 @@ static void print_callers(uint32_t ebp)
 static void print_stack(uint32_t esp)
 {
 	for (uint32_t i = 0; i < STACK_WORDS && readable(esp + i * 4); i++)
-		print("%s%08x%s", i % 8 == 0 ? "stack " : "", *(const uint32_t *)(esp + i * 4), i % 8 == 7 ? "\n" : " ");
+		print("%s%08x%s", i % 8 == 0 ? "stack " : "", *(const uint32_t *)(esp + i * 4),
+		      i % 8 == 7 ? "\n" : " ");
 	print("\n");
 }
 
@@ -69,19 +72,23 @@ void trap_screen(const struct frame *f)
 	print("\nTRAP %04x       ERRCD=%04x  ERACC=****  ERLIM=********\n", f->vector, f->error);
 	print("EAX=%08x  EBX=%08x  ECX=%08x  EDX=%08x\n", f->eax, f->ebx, f->ecx, f->edx);
 	print("ESI=%08x  EDI=%08x  EBP=%08x  FLG=%08x\n", f->esi, f->edi, f->ebp, f->eflags);
-	print("CS:EIP=%04x:%08x  CSACC=%s  CSLIM=ffffffff\n", f->cs & 0xFFFF, f->eip, user ? "00fb" : "009b");
+	print("CS:EIP=%04x:%08x  CSACC=%s  CSLIM=ffffffff\n", f->cs & 0xFFFF, f->eip,
+	      user ? "00fb" : "009b");
 	print("SS:ESP=%04x:%08x  SSACC=%s  SSLIM=ffffffff\n", user ? f->ss & 0xFFFF : 0x10, esp,
 	      user ? "00f3" : "0093");
-	print("DS=%04x  ES=%04x  FS=%04x  GS=%04x\n", f->ds & 0xFFFF, f->es & 0xFFFF, f->fs & 0xFFFF, f->gs & 0xFFFF);
+	print("DS=%04x  ES=%04x  FS=%04x  GS=%04x\n", f->ds & 0xFFFF, f->es & 0xFFFF,
+	      f->fs & 0xFFFF, f->gs & 0xFFFF);
 	print("CR0=%08x  CR2=%08x  CR3=%08x  CR4=%08x\n", cr0, cr2, cr3, cr4);
 	if (current->process)
-		print("process %u (%s), thread %u\n", current->process->pid, current->process->name, current->tid);
+		print("process %u (%s), thread %u\n", current->process->pid, current->process->name,
+		      current->tid);
 	print_place("at  ", f->eip);
 	if (!user) {
 		print_callers(f->ebp);
 		print_stack(esp);
 	}
-	print("The system detected an internal processing error at\nlocation ##%04x:%08x.\n", f->cs & 0xFFFF, f->eip);
+	print("The system detected an internal processing error at\nlocation ##%04x:%08x.\n",
+	      f->cs & 0xFFFF, f->eip);
 	stop();
 }
 

@@ -23,9 +23,9 @@
 #define INTERRUPT	19
 #define CONFIG		20
 
-#define SEEN_DRIVER 3
-#define READY	    7
-#define WRITABLE    2
+#define SEEN_DRIVER	3
+#define READY		7
+#define WRITABLE	2
 
 static uint32_t pci_read(unsigned device, unsigned offset)
 {
@@ -102,8 +102,8 @@ bool queue_make(struct queue *q, const struct virtio_device *d, uint16_t number)
 void queue_give(struct queue *q, unsigned buffer, uint32_t length, bool writable)
 {
 	q->free &= ~(1u << buffer);
-	q->descriptors[buffer] = (struct descriptor){
-		physical_of(queue_buffer(q, buffer)), length, writable ? WRITABLE : 0, 0};
+	q->descriptors[buffer] = (struct descriptor){physical_of(queue_buffer(q, buffer)), length,
+						     writable ? WRITABLE : 0, 0};
 	q->available->ring[q->available->index % q->size] = (uint16_t)buffer;
 	__asm__ volatile("" ::: "memory");
 	q->available->index++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Devices after the Virtual I/O Device specification, version 1.x, by their legacy interface on PCI:
- * registers in ports, rings of descriptors in pages that the device is told the number of.
+ * Devices after the Virtual I/O Device specification, version 1.x, by their legacy interface on
+ * PCI: registers in ports, rings of descriptors in pages that the device is told the number of.
  */
 #ifndef VIRTIO_H
 #define VIRTIO_H
@@ -52,7 +52,8 @@ struct queue {
 	uint8_t *buffers;
 };
 
-/* The first device of that legacy PCI number, reset and told of the driver; features that both have are chosen. */
+/* The first device of that legacy PCI number, reset and told of the driver; features that both have
+ * are chosen. */
 bool virtio_find(struct virtio_device *device, uint16_t pci_device, uint32_t features);
 void virtio_ready(const struct virtio_device *device);
 uint32_t virtio_config(const struct virtio_device *device, unsigned offset);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Serial ports of a virtio console device: streams of bytes under the names that the host gives them.
- * One host at a time is connected; that it has gone reads as an end, once, behind what it had sent.
+ * Serial ports of a virtio console device: streams of bytes under the names that the host gives
+ * them. One host at a time is connected; that it has gone reads as an end, once, behind what it had
+ * sent.
  */
 #include "process.h"
 #include "virtio.h"
@@ -54,7 +55,8 @@ static void tell(uint32_t port, uint16_t event, uint16_t value)
 	do
 		reclaim(&control_out);
 	while ((buffer = queue_free(&control_out)) < 0);
-	*(struct control *)queue_buffer(&control_out, (unsigned)buffer) = (struct control){port, event, value};
+	*(struct control *)queue_buffer(&control_out, (unsigned)buffer) =
+	    (struct control){port, event, value};
 	queue_give(&control_out, (unsigned)buffer, sizeof(struct control), false);
 }
 
@@ -72,7 +74,8 @@ static void port_add(uint32_t number)
 	struct port *p = &ports[number];
 	uint16_t first = (uint16_t)(number ? 2 * (number + 1) : 0);
 
-	if (p->in.there || !queue_make(&p->in, &device, first) || !queue_make(&p->out, &device, first + 1))
+	if (p->in.there || !queue_make(&p->in, &device, first) ||
+	    !queue_make(&p->out, &device, first + 1))
 		return;
 	p->buffer = -1;
 	give_all(&p->in);
@@ -118,7 +121,8 @@ void virtio_ports_start(void)
 {
 	if (!virtio_find(&device, PCI_CONSOLE, MULTIPORT))
 		return;
-	if (!queue_make(&control_in, &device, CONTROL_IN) || !queue_make(&control_out, &device, CONTROL_OUT))
+	if (!queue_make(&control_in, &device, CONTROL_IN) ||
+	    !queue_make(&control_out, &device, CONTROL_OUT))
 		return;
 	irq_enable(device.irq, interrupted);
 	virtio_ready(&device);
@@ -174,7 +178,8 @@ static bool has_room(struct port *p)
 	return queue_free(&p->out) >= 0;
 }
 
-static uint32_t port_write(struct open_file *f, const void *from, uint32_t length, bool wait, uint32_t *done)
+static uint32_t port_write(struct open_file *f, const void *from, uint32_t length, bool wait,
+			   uint32_t *done)
 {
 	struct port *p = f->object;
 	uint32_t flags = interrupts_off(), error = NO_ERROR;
@@ -206,7 +211,8 @@ static uint32_t port_ready(struct open_file *f, uint32_t wanted)
 	return wanted & ((fetch(p) || p->gap ? READY_READ : 0) | (has_room(p) ? READY_WRITE : 0));
 }
 
-static const struct file_calls calls = {.read = port_read, .write = port_write, .ready = port_ready};
+static const struct file_calls calls = {
+    .read = port_read, .write = port_write, .ready = port_ready};
 
 struct open_file *virtio_port_open(const char *normal)
 {

@@ -29,7 +29,8 @@ uint64_t __udivmoddi4(uint64_t a, uint64_t b, uint64_t *rest)
 	*rest = a;
 	if (b > a)
 		return 0;
-	shift = __builtin_clz((uint32_t)(b >> 32)) - (a >> 32 ? __builtin_clz((uint32_t)(a >> 32)) : 32);
+	shift = __builtin_clz((uint32_t)(b >> 32)) -
+		(a >> 32 ? __builtin_clz((uint32_t)(a >> 32)) : 32);
 	for (; shift >= 0; shift--) {
 		result <<= 1;
 		if (*rest >= b << shift) {

@@ -90,7 +90,8 @@ int vsnprintf(char *to, size_t room, const char *how, va_list list)
 			value = longs > 1 ? va_arg(list, int64_t) : va_arg(list, int32_t);
 			if (value < 0)
 				put(&o, '-');
-			put_number(&o, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10, width, fill);
+			put_number(&o, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10, width,
+				   fill);
 			break;
 		case 'u':
 		case 'x':
@@ -132,7 +133,8 @@ int printf(const char *how, ...)
 	va_start(list, how);
 	n = vsnprintf(text, sizeof(text), how, list);
 	va_end(list);
-	if (DosOpen("CON", &console, &action, 0, 0, OPEN_ACTION_OPEN_IF_EXISTS, OPEN_ACCESS_WRITEONLY, NULL))
+	if (DosOpen("CON", &console, &action, 0, 0, OPEN_ACTION_OPEN_IF_EXISTS,
+		    OPEN_ACCESS_WRITEONLY, NULL))
 		return -1;
 	DosWrite(console, text, strlen(text), &written);
 	DosClose(console);

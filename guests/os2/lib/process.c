@@ -76,7 +76,8 @@ void thread_begin(struct thread_run *run)
 	DosExit(EXIT_THREAD, 0);
 }
 
-APIRET DosCreateThread(TID *tid, os2_thread *run, uint32_t argument, uint32_t flags, uint32_t stack_size)
+APIRET DosCreateThread(TID *tid, os2_thread *run, uint32_t argument, uint32_t flags,
+		       uint32_t stack_size)
 {
 	struct thread_run *own = malloc(sizeof(*own));
 	APIRET error;

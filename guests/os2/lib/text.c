@@ -141,7 +141,8 @@ unsigned long long strtoull(const char *text, char **end, int base)
 
 	while (*text == ' ')
 		text++;
-	if ((base == 0 || base == 16) && text[0] == '0' && (text[1] | 0x20) == 'x' && digit_of(text[2]) < 16) {
+	if ((base == 0 || base == 16) && text[0] == '0' && (text[1] | 0x20) == 'x' &&
+	    digit_of(text[2]) < 16) {
 		text += 2;
 		base = 16;
 	} else if (base == 0) {
@@ -188,7 +189,8 @@ static void swap(char *a, char *b, size_t size)
 	}
 }
 
-static void sift(char *base, size_t from, size_t count, size_t size, int (*order)(const void *, const void *))
+static void sift(char *base, size_t from, size_t count, size_t size,
+		 int (*order)(const void *, const void *))
 {
 	for (size_t child; (child = from * 2 + 1) < count; from = child) {
 		if (child + 1 < count && order(base + child * size, base + (child + 1) * size) < 0)
