@@ -20,7 +20,7 @@ APIRET GuestOffer(HFILE file, const void *from, uint32_t length, uint32_t *writt
 
 /* Exactly there, which must be a page's start, free and below 3 GiB. Flags as for DosAllocMem. */
 APIRET GuestAllocMemAt(void *address, uint32_t size, uint32_t flags);
-/* Whatever is mapped in the range goes, whoever mapped it: what is left of an object stays. */
+/* Whatever is in the range goes, a driver's mappings too; what is left of an object stays. */
 APIRET GuestFreeRange(void *address, uint32_t size);
 
 /*

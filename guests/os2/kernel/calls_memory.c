@@ -80,23 +80,18 @@ uint32_t call_GuestFreeRange(const uint32_t *a)
 	return NO_ERROR;
 }
 
-/* What of the range belongs to one region of the program's own. */
-static bool in_region(uint32_t start, uint32_t size)
-{
-	const struct region *region = region_at(own(), start);
-
-	return region && region->kind != REGION_DEVICE &&
-	       size <= region->start + region->size - start;
-}
-
 uint32_t call_DosSetMem(const uint32_t *a)
 {
 	uint32_t start = a[0] & ~PAGE_MASK, size = page_up(a[1] + (a[0] & PAGE_MASK)), flags = a[2];
+	const struct region *region = region_at(own(), start);
 
 	if (a[1] == 0 || size < a[1])
 		return ERROR_INVALID_PARAMETER;
-	if (!in_region(start, size))
-		return region_at(own(), start) ? ERROR_ACCESS_DENIED : ERROR_INVALID_ADDRESS;
+	if (!region || size > region->start + region->size - start)
+		return region ? ERROR_ACCESS_DENIED : ERROR_INVALID_ADDRESS;
+	if (region->mapping && (flags & (PAG_DECOMMIT | PAG_COMMIT) ||
+				!mapping_may(region->mapping, rights_of(flags))))
+		return ERROR_ACCESS_DENIED;
 	if (flags & PAG_DECOMMIT) {
 		pages_decommit(own(), start, size);
 		return NO_ERROR;

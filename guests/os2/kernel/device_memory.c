@@ -85,7 +85,6 @@ uint32_t help_vm_alloc(struct help_registers *r)
 uint32_t help_vm_free(struct help_registers *r)
 {
 	uint32_t start = r->eax & ~PAGE_MASK;
-	struct region *region;
 
 	if (start >= KERNEL_BASE) {
 		if (!map_pages(start) || driver_at(start))
@@ -93,11 +92,7 @@ uint32_t help_vm_free(struct help_registers *r)
 		map_memory_drop(start);
 		return NO_ERROR;
 	}
-	region = own_space() ? region_at(own_space(), start) : NULL;
-	if (!region || region->start != start || region->kind != REGION_DEVICE)
-		return ERROR_INVALID_ADDRESS;
-	region_end(own_space(), region);
-	return NO_ERROR;
+	return own_space() && mapping_end(own_space(), start) ? NO_ERROR : ERROR_INVALID_ADDRESS;
 }
 
 struct lock {
@@ -210,22 +205,22 @@ uint32_t help_process_to_global(struct help_registers *r)
 
 uint32_t help_global_to_process(struct help_registers *r)
 {
-	uint64_t rights = PTE_READ | PTE_NX | (r->eax & VMDHGP_WRITE ? PTE_WRITE : 0);
-	uint32_t from = r->ebx & ~PAGE_MASK, pages = pages_of(r->ebx, r->ecx), start;
-	struct space *s = own_space();
+	uint32_t from = r->ebx & ~PAGE_MASK, pages = pages_of(r->ebx, r->ecx), start = 0, got = 0;
+	uint32_t *frames;
 
-	if (!s || !r->ecx || from < KERNEL_BASE)
+	if (!own_space() || !r->ecx || from < KERNEL_BASE)
 		return ERROR_INVALID_PARAMETER;
-	for (uint32_t i = 0; i < pages; i++)
-		if (kernel_physical(from + (i << PAGE_SHIFT)) == NO_FRAME)
-			return ERROR_INVALID_ADDRESS;
-	start = region_make(s, 0, pages << PAGE_SHIFT, REGION_DEVICE);
-	for (uint32_t i = 0; start && i < pages; i++)
-		if (!page_put(s, start + (i << PAGE_SHIFT),
-			      kernel_physical(from + (i << PAGE_SHIFT)), rights)) {
-			region_end(s, region_at(s, start));
-			start = 0;
-		}
+	frames = heap_take(pages * sizeof(*frames));
+	if (!frames)
+		return ERROR_NOT_ENOUGH_MEMORY;
+	while (got < pages &&
+	       (frames[got] = kernel_physical(from + (got << PAGE_SHIFT))) != NO_FRAME)
+		got++;
+	if (got == pages)
+		start = mapping_make(own_space(), frames, pages, r->eax & VMDHGP_WRITE);
+	heap_drop(frames);
+	if (got < pages)
+		return ERROR_INVALID_ADDRESS;
 	r->eax = start | (r->ebx & PAGE_MASK);
 	return start ? NO_ERROR : ERROR_NOT_ENOUGH_MEMORY;
 }

@@ -74,10 +74,12 @@ struct region {
 	uint32_t start;
 	uint32_t size;
 	enum region_kind kind;
+	struct mapping *mapping; /* that it is a part of */
 };
 
 struct space {
 	struct region *regions;
+	struct mapping *mappings;
 	uint64_t *pdpt; /* 32 bytes */
 	uint64_t *directories[3];
 };
@@ -92,6 +94,17 @@ struct region *region_at(struct space *s, uint32_t address);
 void region_end(struct space *s, struct region *region);
 /* All that is mapped in the range; regions become smaller. */
 void range_end(struct space *s, uint32_t start, uint32_t size);
+
+/* Where the highest gap of that size below `end` begins; 0. */
+uint32_t region_gap_below(struct space *s, uint32_t end, uint32_t size);
+
+/* mapping.c: those frames, of which the space becomes a user. Its address, 0: no room. */
+uint32_t mapping_make(struct space *s, const uint32_t *frames, uint32_t pages, bool writable);
+/* All that is left of the mapping that was made there. */
+bool mapping_end(struct space *s, uint32_t start);
+/* Whether a program may give itself those rights. */
+bool mapping_may(const struct mapping *m, uint64_t rights);
+void mappings_forget(struct space *s);
 
 /* rights: PTE_READ, PTE_WRITE, PTE_NX. False: no memory for tables. */
 bool pages_commit(struct space *s, uint32_t start, uint32_t size, uint64_t rights);

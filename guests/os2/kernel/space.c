@@ -40,6 +40,7 @@ static void table_end(uint64_t *table)
 
 void space_end(struct space *s)
 {
+	mappings_forget(s);
 	while (s->regions) {
 		struct region *r = s->regions;
 
@@ -181,27 +182,52 @@ struct region *region_at(struct space *s, uint32_t address)
 	return r && r->start <= address ? r : NULL;
 }
 
-uint32_t region_make(struct space *s, uint32_t hint, uint32_t size, enum region_kind kind)
+static struct region *region_put(struct region **slot, uint32_t start, uint32_t size,
+				 enum region_kind kind)
 {
-	uint32_t start = hint ? hint : USER_START;
-	struct region **slot = slot_behind(s, start), *made;
+	struct region *made = heap_take(sizeof(*made));
 
-	if (size == 0 || size > KERNEL_BASE - start)
-		return 0;
-	while (*slot && (*slot)->start - start < size) {
-		if (hint)
+	if (made) {
+		*made = (struct region){*slot, start, size, kind, NULL};
+		*slot = made;
+	}
+	return made;
+}
+
+/* The lowest gap from `start` on, or `start` itself; 0. */
+static uint32_t gap_above(struct space *s, uint32_t start, uint32_t size, bool exactly)
+{
+	for (const struct region *r = *slot_behind(s, start); r && r->start < start + size;
+	     r = r->next) {
+		if (exactly)
 			return 0;
-		start = (*slot)->start + (*slot)->size;
-		slot = &(*slot)->next;
+		start = r->start + r->size;
 		if (size > KERNEL_BASE - start)
 			return 0;
 	}
-	made = heap_take(sizeof(*made));
-	if (!made)
-		return 0;
-	*made = (struct region){*slot, start, size, kind};
-	*slot = made;
 	return start;
+}
+
+uint32_t region_gap_below(struct space *s, uint32_t end, uint32_t size)
+{
+	uint32_t free_from = USER_START, found = 0;
+
+	for (const struct region *r = s->regions; r && r->start < end; r = r->next) {
+		if (r->start - free_from >= size)
+			found = r->start - size;
+		free_from = r->start + r->size;
+	}
+	return free_from < end && end - free_from >= size ? end - size : found;
+}
+
+uint32_t region_make(struct space *s, uint32_t hint, uint32_t size, enum region_kind kind)
+{
+	uint32_t start = hint ? hint : USER_START;
+
+	if (size == 0 || size > KERNEL_BASE - start)
+		return 0;
+	start = gap_above(s, start, size, hint);
+	return start && region_put(slot_behind(s, start), start, size, kind) ? start : 0;
 }
 
 void region_end(struct space *s, struct region *region)
@@ -225,7 +251,7 @@ static void split(struct region *r, uint32_t end)
 	rest = heap_take(sizeof(*rest));
 	if (!rest)
 		return; /* the range stays reserved */
-	*rest = (struct region){r->next, end, r->start + r->size - end, r->kind};
+	*rest = (struct region){r->next, end, r->start + r->size - end, r->kind, r->mapping};
 	r->next = rest;
 	r->size = end - r->start;
 }
@@ -237,12 +263,6 @@ void range_end(struct space *s, uint32_t start, uint32_t size)
 
 	pages_decommit(s, start, size);
 	while ((r = *slot_behind(s, start)) && r->start < end) {
-		if (r->kind == REGION_DEVICE) { /* reserved until its driver lets go of it */
-			start = r->start + r->size;
-			if (start >= end)
-				return;
-			continue;
-		}
 		split(r, end);
 		if (r->start < start)
 			r->size = start - r->start;
