@@ -33,6 +33,11 @@ static void *SUPDRV_CALLBACK ring0_mem_alloc(size_t size)
 	return heap_get(size);
 }
 
+static void *SUPDRV_CALLBACK ring0_mem_alloc_z(size_t size)
+{
+	return supdrv_os_alloc(size);
+}
+
 static void SUPDRV_CALLBACK ring0_mem_free(void *memory)
 {
 	heap_release(memory);
@@ -119,7 +124,7 @@ uintptr_t supdrv_os_function(enum supdrv_function function)
 	static void *const functions[SUPDRV_FUNCTION_COUNT] = {
 	    [SUPDRV_FUNCTION_PRINTF] = ring0_printf,
 	    [SUPDRV_FUNCTION_MEM_ALLOC] = ring0_mem_alloc,
-	    [SUPDRV_FUNCTION_MEM_ALLOC_Z] = ring0_mem_alloc,
+	    [SUPDRV_FUNCTION_MEM_ALLOC_Z] = ring0_mem_alloc_z,
 	    [SUPDRV_FUNCTION_MEM_FREE] = ring0_mem_free,
 	    [SUPDRV_FUNCTION_MUTEX_CREATE] = ring0_mutex_create,
 	    [SUPDRV_FUNCTION_MUTEX_DESTROY] = ring0_mutex_destroy,

@@ -72,6 +72,7 @@ def test_ten_thousand_failures_leave_the_counters_alone(session, client, guest, 
     assert ask(session, name, data).outcome == Status.OK
 
 
+@pytest.mark.needs("fast-requests")
 @pytest.mark.parametrize("name", FAST)
 def test_ten_thousand_fast_failures_leave_the_counters_alone(session, guest, cell, name):
     before = dict(guest.counters())

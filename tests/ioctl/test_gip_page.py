@@ -44,8 +44,8 @@ def page(session):
 
 @pytest.fixture
 def samples(page):
-    """The page at some 40 moments, of which several lie between two updates."""
-    taken = page.samples(40, pause_ms=SLICE_MS)
+    """The page at some 50 moments, of which several lie between two updates."""
+    taken = page.samples(50, pause_ms=SLICE_MS)
     assert len(taken) > 20
     assert updates_between(taken[0], taken[-1]) >= HISTORY
     return taken
