@@ -181,7 +181,6 @@ def test_a_fork_does_not_inherit_the_page(session, client):
 # The client's own memory.
 
 
-@pytest.mark.needs("replaced-mappings")
 @pytest.mark.parametrize("end", ENDS)
 def test_what_the_client_put_in_place_of_the_page_stays(session, page, client, end):
     client.free(page.address, PAGE_SIZE)

@@ -136,7 +136,6 @@ def test_unmapped_memory_can_still_be_freed(session, client, guest, name):
     assert not any(value for counter, value in guest.counters().items() if counter != "sessions")
 
 
-@pytest.mark.needs("replaced-mappings")
 @pytest.mark.parametrize("part", [0, 1, 2])
 @BOTH
 def test_what_took_the_place_of_a_part_stays_when_the_rest_is_freed(session, client, name, part):
@@ -151,7 +150,6 @@ def test_what_took_the_place_of_a_part_stays_when_the_rest_is_freed(session, cli
         assert gone(client, memory.address + other * PAGE_SIZE)
 
 
-@pytest.mark.needs("replaced-mappings")
 @BOTH
 def test_what_took_its_place_stays_when_it_is_freed(session, client, name):
     memory = allocate(session, name, 2)
@@ -162,7 +160,7 @@ def test_what_took_its_place_stays_when_it_is_freed(session, client, name):
     assert client.read(memory.address, 4) == b"mine"
 
 
-@pytest.mark.needs("replaced-mappings")
+@pytest.mark.needs("reused-addresses")
 @BOTH
 def test_another_allocation_that_took_its_place_stays_when_it_is_freed(session, client, name):
     memory = allocate(session, name, 2)
@@ -259,7 +257,6 @@ def test_the_memory_of_a_dead_process_can_be_freed(session, child, guest, name):
     assert guest.counters()["sessions"] == 1
 
 
-@pytest.mark.needs("replaced-mappings")
 @BOTH
 def test_the_close_takes_it_away_and_leaves_what_took_its_place(session, client, name):
     kept, gone_before = allocate(session, name, 2), allocate(session, name, 2)
