@@ -55,10 +55,12 @@ void supdrv_fault_page_overrun(struct supdrv_session *session)
 
 void supdrv_fault_double_free(struct supdrv_session *session)
 {
+	void *neighbour = heap_get(LOST_BYTES); /* keeps their page */
 	void *memory = heap_get(LOST_BYTES), *again = memory;
 
 	(void)session;
 	FORGET(again);
 	heap_release(memory);
 	heap_release(again);
+	heap_release(neighbour);
 }

@@ -124,5 +124,38 @@ _LINUX: tuple[Canary, ...] = (
     Canary("unload", "UNLOAD", _NULL, checked=_NULL_CHECKED, after=steps.unload),
 )
 
-CANARIES: Mapping[str, tuple[Canary, ...]] = MappingProxyType({"linux": _LINUX})
+_TRAP = Expectation(Kind.DRIVER_OOPS, "kernel trap in .*: TRAP 000e")
+
+_OS2: tuple[Canary, ...] = (
+    Canary("panic", "PANIC", Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: supdrv: panic on request")),
+    Canary("trap", "OOPS", _TRAP),
+    Canary("trap in interrupt", "OOPS_IN_INTERRUPT", _TRAP),
+    Canary("bug with lock", "BUG_WITH_LOCK", Expectation(Kind.DRIVER_OOPS, "kernel trap in .*: TRAP 0006")),
+    Canary("warning", "WARN", Expectation(Plain.PASSED, why="the system has no warnings")),
+    Canary("reboot", "REBOOT", Expectation(Kind.GUEST_GONE, "the guest reset itself or was ended")),
+    Canary("hang", "HANG", _SILENCE),
+    Canary("answer too late", "TOO_LATE", _SILENCE),
+    Canary("deadlock", "DEADLOCK", _SILENCE),
+    Canary("spin", "SPIN", Expectation(Kind.GUEST_HANG, "the guest hangs in .*: no reply to REQUEST")),
+    Canary("full console", "FLOOD", _SILENCE),
+    Canary("wrong answer", "WRONG_ANSWER", Expectation(Plain.WRONG_ANSWER, "the answer is 0xdeadbeef, not 0x8")),
+    Canary("late answer", "LATE", Expectation(Plain.PASSED, why="no deadline is missed; its time alone shows it")),
+    Canary("page overrun", "PAGE_OVERRUN", _TRAP),
+    Canary(
+        "double free", "DOUBLE_FREE", Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: memory is released twice")
+    ),
+    Canary("use after free", "USE_AFTER_FREE", _TRAP),
+    Canary("overrun", "OVERRUN", _UNNOTICED),
+    Canary("lock inversion", "LOCK_INVERSION", _UNNOTICED),
+    Canary("lost memory", "LEAK", _UNNOTICED),
+    _forgets("pin", r"pages_pinned 1 \(was 0\), records_pin 1 \(was 0\)", steps.pin),
+    _forgets("cont", r"pages_cont 1 \(was 0\), records_cont 1 \(was 0\)", steps.cont),
+    _forgets("low", r"pages_low 1 \(was 0\), records_low 1 \(was 0\)", steps.low),
+    _forgets("image", r"image_references 1 \(was 0\), images 1 \(was 0\)", steps.image),
+    _forgets("gip", r"gip_users 1 \(was 0\)", steps.gip),
+    Canary("unload", "UNLOAD", _TRAP, after=steps.unload),
+)
+"""Without a canary for a client's stack: the system tells no driver where that is."""
+
+CANARIES: Mapping[str, tuple[Canary, ...]] = MappingProxyType({"linux": _LINUX, "os2": _OS2})
 """By operating system, since what a kernel says of a fault is its own."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.console.crash import Crash, Frame
 from harness.console.places import driver_places
 
-_PLACE = re.compile(r"^(at  |from) [0-9a-f]{8} (\w+)\$?\+0x([0-9a-f]+) \(", re.MULTILINE)
+_PLACE = re.compile(r"^(at  |from) [0-9a-f]{8} (\w+)\$? *\+0x([0-9a-f]+) \(", re.MULTILINE)
 
 
 def offsets_in(report: str, module: str) -> list[int]:

@@ -17,6 +17,7 @@ from harness.targets.os2_errors import Os2Error, os2_name
 from harness.transport.agent import AgentClient
 from harness.transport.wire import AgentOpError, AgentStatus, DriverStatus, Op, RequestReply
 
+GOLDEN = Path(__file__).parent / "golden"
 TARGET = target_for("os2")
 ABI = load_abi("os2-x86")
 
@@ -25,8 +26,8 @@ TRAP 000e       ERRCD=0002  ERACC=****  ERLIM=********
 EAX=00000000  EBX=d0061c40  ECX=00000000  EDX=00000000
 CS:EIP=0008:f0011a22  CSACC=009b  CSLIM=ffffffff
 process 3 (C:\\AGENT.EXE), thread 1
-at   f0011a22 SUPDRV$+0x5a22 (C:\\SUPDRV.SYS at f000c000)
-from f0011a31 SUPDRV$+0x5a31 (C:\\SUPDRV.SYS at f000c000)
+at   f0011a22 SUPDRV$ +0x5a22 (C:\\SUPDRV.SYS at f000c000)
+from f0011a31 SUPDRV$ +0x5a31 (C:\\SUPDRV.SYS at f000c000)
 from c0109da1 OS2KRNL+0x109da1
 stack 00000000 00000001
 The system detected an internal processing error at
@@ -150,6 +151,15 @@ def test_an_internal_error_is_a_panic_with_its_text() -> None:
     assert crash is not None
     assert (crash.kind, crash.title) == ("panic", "supdrv: panic on request")
     assert offsets_in(crash.report, "supdrv") == [0x5A30]
+
+
+def test_the_screen_of_a_real_trap_has_the_way_into_the_driver() -> None:
+    crash = find_crash((GOLDEN / "os2-x86-trap.log").read_text())
+    assert crash is not None
+    assert (crash.kind, crash.title) == ("trap", "TRAP 000e")
+    offsets = offsets_in(crash.report, "supdrv")
+    assert offsets[:3] == [0x6D2E, 0x6D14, 0x6C94]
+    assert len(offsets) == 10
 
 
 def test_a_trap_is_in_the_driver_where_its_offsets_are() -> None:
