@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any, TypeAlias, TypeVar
 
 from harness.abi import CONSTANTS, COOKIE_MAGIC, INTERFACE_VERSION, PAGE_SIZE, Abi, Status
+from harness.matrix import Cell
 from harness.session.device import Device, Reply
 from harness.session.driver_session import DriverSession
 from harness.session.outcome import Outcome
@@ -32,6 +33,12 @@ Case = TypeVar("Case", bound=Hashable)
 
 GREETING: Fields = {"szMagic": COOKIE_MAGIC + b"\0", "u32Version": INTERFACE_VERSION}
 """The fields of COOKIE's input."""
+
+
+def times(cell: Cell, count: int, *, slow: int | None = None) -> int:
+    """How often to do what is to be done `count` times: `slow` times (a tenth) where a request takes milliseconds."""
+    few = count // 10 if slow is None else slow
+    return few if cell.missing("quick-requests") else count
 
 
 def number_of(abi: Abi, name: str) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from addresses import bad_address
-from catalogue import FAST, SLOW, WITH_OUTPUT, ask, good_input, good_size, number_of
+from catalogue import FAST, SLOW, WITH_OUTPUT, ask, good_input, good_size, number_of, times
 from memory import repeat
 
 from harness.abi import PAGE_SIZE, Status
@@ -16,8 +16,6 @@ from harness.transport.wire import RequestFlag
 
 FAILURES = 10_000
 FEW = 100
-"""Where requests are slow."""
-
 NO_ENTRY = -32
 
 
@@ -46,17 +44,13 @@ def bad_output(client, name, data):
     return Refusal.BAD_ADDRESS, {"data": data, "out_ptr": nowhere, "flags": RequestFlag.OUT_PTR}
 
 
-def failures_in(cell):
-    return FEW if cell.missing("quick-requests") else FAILURES
-
-
 def ways_of(cell, name):
     """The ways in which a request fails, whatever it asks for, and how often each; taking back takes long."""
     last = bad_output if name in WITH_OUTPUT else long_output
     ways = {wrong_key: 3, short_input: 3, bad_input: 3, last: 1}
     if cell.missing("checked-input"):
         ways = {wrong_key: 5, short_input: 4, last: 1}
-    return {way: failures_in(cell) * tenths // 10 for way, tenths in ways.items()}
+    return {way: times(cell, FAILURES, slow=FEW) * tenths // 10 for way, tenths in ways.items()}
 
 
 @pytest.mark.parametrize("name", SLOW)
@@ -64,7 +58,7 @@ def test_ten_thousand_failures_leave_the_counters_alone(session, client, guest, 
     data = good_input(session, name)
     before = dict(guest.counters())
     ways = ways_of(cell, name)
-    assert sum(ways.values()) == failures_in(cell)
+    assert sum(ways.values()) == times(cell, FAILURES, slow=FEW)
     for way, count in ways.items():
         expected, request = way(client, name, data)
         assert repeat(session, name, count=count, **request) == (count, expected), way.__name__
@@ -80,7 +74,7 @@ def test_ten_thousand_fast_failures_leave_the_counters_alone(session, guest, cel
     is_error = device.fast(number_of(device.abi, name), name=name).os_error != 0  # some systems tell it as output
     for vm in (0, PAGE_SIZE):
         assert session.call("SET_VM_FOR_FAST", pVMR0=vm).outcome == Status.OK
-        count = failures_in(cell) // 2
+        count = times(cell, FAILURES, slow=FEW) // 2
         failures, _ = repeat(session, name, b"", count=count, out_size=0, flags=RequestFlag.NO_ARG)
         assert failures == (count if is_error else 0)
         assert dict(guest.counters()) == before

@@ -67,8 +67,8 @@ def test_in_the_form_of_a_slow_request_it_is_unknown(session, name):
 
 
 @pytest.mark.parametrize("function", [0, 1, 20, 62, 63, 67, 68, 127])
-def test_no_other_function_is_fast(session, function):
-    outcome = session.device.raw(fast_number(session.abi, function), 0)
+def test_no_other_function_is_fast(session, client, function):
+    outcome = session.device.raw(fast_number(session.abi, function), client.alloc(PAGE_SIZE))
     assert outcome == refusal_of_form(session.abi)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalogue import times
 from images import BOTH_SETTINGS, Image, start_repeating
 from processes import open_alone
 
@@ -13,8 +14,8 @@ pytestmark = BOTH_SETTINGS
 PROCESSES, THREADS = 2, 2
 
 
-def test_an_image_is_found_or_made_whoever_was_first(client, guest):
-    opens = 1000
+def test_an_image_is_found_or_made_whoever_was_first(client, guest, cell):
+    opens = times(cell, 1000, slow=50)
     loops = []
     for _ in range(PROCESSES):
         session = open_alone(client.start_child())

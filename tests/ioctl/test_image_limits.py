@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from catalogue import ask
 from images import Image, ask_open, batch, counts, free_at
 from memory import repeat
@@ -17,6 +18,7 @@ def opens(session, names):
     return [session.input("LDR_OPEN", cbImage=1, szName=name) for name in names]
 
 
+@pytest.mark.needs("quick-requests")
 def test_a_session_opens_an_image_65535_times_and_frees_it_as_often(session, open_session, guest):
     image = Image.open(session)
     data = session.input("LDR_OPEN", cbImage=PAGE_SIZE, szName="image")

@@ -36,9 +36,11 @@ def reload(guest):
 
 
 def cannot_be_unloaded(guest, abi):
-    """How the guest refuses to unload the driver."""
+    """How the guest refuses to unload the driver. Some lose the ability to unload it by that."""
     with pytest.raises(AgentOpError) as caught, unloaded(guest):
         pass
+    if guest.cell.missing("second-stop"):
+        guest.retire()
     return Outcome(code=caught.value.os_error, abi=abi, target=guest.target)
 
 
@@ -66,6 +68,7 @@ def test_a_driver_that_was_not_unloaded_still_answers(session, open_session, gue
 
 
 @pytest.mark.needs("unload-refusal")
+@pytest.mark.needs("second-stop")
 def test_the_driver_can_be_unloaded_after_the_last_close(session, open_session, guest):
     other = open_session()
     session.close()

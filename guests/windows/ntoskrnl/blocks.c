@@ -49,7 +49,7 @@ static BOOLEAN make_stale(struct block *block)
 		return FALSE;
 	}
 	RtlFillMemory(base, (SIZE_T)block->pages * PAGE_SIZE, STALE);
-	view_end(NULL, base);
+	view_end(block, NULL, base);
 	return TRUE;
 }
 

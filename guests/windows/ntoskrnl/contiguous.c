@@ -54,7 +54,7 @@ void NTAPI MmFreeContiguousMemory(void *base)
 		bug_check(BUG_BAD_POOL_CALLER, (ULONG_PTR)base,
 			  (ULONG_PTR)__builtin_return_address(0));
 	}
-	view_end(NULL, base);
+	view_end(block, NULL, base);
 	block_free(block);
 	memory_unlock();
 }

@@ -78,7 +78,7 @@ PFN_NUMBER block_frame(const struct block *block, ULONG index);
 
 /* Places where a block, from its first page, is seen. `process` is NULL for the driver's own. */
 NTSTATUS view_make(struct block *block, PEPROCESS process, ULONG protection, void **base);
-BOOLEAN view_end(PEPROCESS process, void *base);
+BOOLEAN view_end(const struct block *block, PEPROCESS process, void *base);
 BOOLEAN view_frame(PEPROCESS process, ULONG_PTR address, PFN_NUMBER *frame);
 BOOLEAN block_is_seen(const struct block *block, const void *but);
 
@@ -91,6 +91,11 @@ PFN_NUMBER frame_of_page(PEPROCESS process, ULONG_PTR address);
 PEPROCESS process_now(void);
 HANDLE process_handle(PEPROCESS process);
 BOOLEAN process_attach_init(void);
+
+/* Runs `work` on a process other than this one: see foreign.c. `arguments`, of `size` bytes, are
+ * copied there and back. A handle that has become the work's own is NULL afterwards. */
+typedef NTSTATUS (*foreign_work)(HANDLE process, void *arguments);
+NTSTATUS foreign_run(HANDLE *process, foreign_work work, void *arguments, SIZE_T size);
 
 void memory_lock(void);
 void memory_unlock(void);

@@ -21,34 +21,42 @@ static BOOLEAN may_be_read(ULONG protect)
 	return may_be_written(protect) || (protect & (PAGE_READONLY | PAGE_EXECUTE_READ)) != 0;
 }
 
-/* Whether every page of [address, end) of the process behind `handle` is there and open to
- * `operation`. */
-static BOOLEAN range_is_good(HANDLE handle, ULONG_PTR address, ULONG_PTR end,
-			     LOCK_OPERATION operation)
+struct range {
+	ULONG_PTR address;
+	ULONG_PTR end;
+	LOCK_OPERATION operation;
+};
+
+/* Whether every page of the range is there and open to its operation. */
+static NTSTATUS range_check(HANDLE process, void *arguments)
 {
-	while (address < end) {
+	const struct range *range = arguments;
+	BOOLEAN(*may_be_used)
+	(ULONG) = range->operation == IoReadAccess ? may_be_read : may_be_written;
+	ULONG_PTR address = range->address;
+
+	while (address < range->end) {
 		region_facts there;
-		NTSTATUS status = NtQueryVirtualMemory(handle, (void *)address, REGION_FACTS,
+		NTSTATUS status = NtQueryVirtualMemory(process, (void *)address, REGION_FACTS,
 						       &there, sizeof(there), NULL);
 
 		if (!NT_SUCCESS(status) || there.State != MEM_COMMIT ||
-		    (there.Protect & PAGE_GUARD) ||
-		    !(operation == IoReadAccess ? may_be_read : may_be_written)(there.Protect)) {
-			return FALSE;
+		    (there.Protect & PAGE_GUARD) || !may_be_used(there.Protect)) {
+			return STATUS_ACCESS_VIOLATION;
 		}
 		address = (ULONG_PTR)there.BaseAddress + there.RegionSize;
 	}
-	return TRUE;
+	return STATUS_SUCCESS;
 }
 
 static NTSTATUS probe(PEPROCESS process, ULONG_PTR address, SIZE_T size, LOCK_OPERATION operation)
 {
 	HANDLE handle = process ? process_handle(process) : NtCurrentProcess();
+	struct range range = {address, address + size, operation};
 	NTSTATUS status = STATUS_ACCESS_VIOLATION;
 
-	if (handle && size && address + size > address &&
-	    range_is_good(handle, address, address + size, operation)) {
-		status = STATUS_SUCCESS;
+	if (handle && size && range.end > address) {
+		status = foreign_run(&handle, range_check, &range, sizeof(range));
 	}
 	if (process && handle) {
 		ZwClose(handle);
@@ -258,7 +266,7 @@ void NTAPI MmUnmapLockedPages(void *address, PMDL mdl)
 	BOOLEAN ended;
 
 	memory_lock();
-	ended = view_end(system ? NULL : process_now(), base);
+	ended = view_end(described(mdl), system ? NULL : process_now(), base);
 	memory_unlock();
 	if (!ended) {
 		bug_check(BUG_SYSTEM_PTE_MISUSE, (ULONG_PTR)mdl,

@@ -5,10 +5,9 @@
 
 #define POOL_FLAG_UNINITIALIZED 0x2
 #define PROCESS_BEGINS		1
+#define TIMER_RESOLUTION	156250u	   /* 100 ns; what Windows has if nobody asks for another */
 #define FLUSH_STEP		(-10000LL) /* 1 ms */
 
-DECLSPEC_IMPORT void NTAPI wine_KeInitializeDpc(PRKDPC dpc, PKDEFERRED_ROUTINE routine,
-						void *context);
 NTSTATUS NTAPI RtlQueueWorkItem(void(NTAPI *function)(void *), void *context, ULONG flags);
 BOOL NTAPI RtlQueryPerformanceCounter(LARGE_INTEGER *counter);
 void NTAPI RtlAcquireSRWLockExclusive(void **lock);
@@ -41,7 +40,15 @@ void memory_put(void *piece)
 	RtlFreeHeap(GetProcessHeap(), 0, piece);
 }
 
-/* For the compiler, which writes calls of it. */
+/* These two are for the compiler, which writes calls of them. */
+void *memcpy(void *to, const void *from, size_t count)
+{
+	void *at = to;
+
+	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(count) : : "memory");
+	return to;
+}
+
 void *memset(void *at, int value, size_t count)
 {
 	void *to = at;
@@ -143,11 +150,27 @@ static void NTAPI run_dpc(PRKDPC dpc, void *context, void *first, void *second)
 	InterlockedDecrement(&dpcs_under_way);
 }
 
+/* Wine's says each time that it is not complete, and what is said goes over a slow line. So do the
+ * two below it. */
 void NTAPI KeInitializeDpc(PRKDPC dpc, PKDEFERRED_ROUTINE routine, void *context)
 {
-	wine_KeInitializeDpc(dpc, run_dpc, context);
+	dpc->DeferredRoutine = run_dpc;
+	dpc->DeferredContext = context;
 	dpc->DpcListEntry.Flink = (void *)routine;
 	dpc->DpcListEntry.Blink = NULL;
+}
+
+ULONG NTAPI ExSetTimerResolution(ULONG wanted, BOOLEAN set)
+{
+	return set ? wanted : TIMER_RESOLUTION;
+}
+
+NTSTATUS NTAPI PsSetCreateProcessNotifyRoutine(PCREATE_PROCESS_NOTIFY_ROUTINE routine,
+					       BOOLEAN remove)
+{
+	UNREFERENCED_PARAMETER(routine);
+	UNREFERENCED_PARAMETER(remove);
+	return STATUS_SUCCESS; /* it is never called */
 }
 
 static void NTAPI run_queued(void *context)

@@ -23,10 +23,19 @@ static void close_handle(HANDLE handle)
 	}
 }
 
-static NTSTATUS map(HANDLE section, HANDLE process, void **base, SIZE_T *size, ULONG protection)
+struct mapping {
+	HANDLE section;
+	void *base;
+	SIZE_T size;
+	ULONG protection;
+};
+
+static NTSTATUS map(HANDLE process, void *arguments)
 {
-	return ZwMapViewOfSection(section, process, base, 0, 0, NULL, size, ViewUnmap, 0,
-				  protection);
+	struct mapping *m = arguments;
+
+	return ZwMapViewOfSection(m->section, process, &m->base, 0, 0, NULL, &m->size, ViewUnmap, 0,
+				  m->protection);
 }
 
 /* The driver may give its own views any protection later; what a client has is what it stays. */
@@ -34,23 +43,25 @@ NTSTATUS view_make(struct block *block, PEPROCESS process, ULONG protection, voi
 {
 	struct view *view = memory_get(sizeof(*view));
 	HANDLE handle = handle_of(process);
-	SIZE_T size = (SIZE_T)block->pages * PAGE_SIZE;
+	struct mapping mapping = {block->section, NULL, (SIZE_T)block->pages * PAGE_SIZE,
+				  process ? protection : PAGE_EXECUTE_READWRITE};
 	NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
 	ULONG before;
 
 	*base = NULL;
 	if (view && handle) {
-		status = map(block->section, handle, base, &size,
-			     process ? protection : PAGE_EXECUTE_READWRITE);
+		status = foreign_run(&handle, map, &mapping, sizeof(mapping));
 	}
 	if (NT_SUCCESS(status) && !process) {
-		status = NtProtectVirtualMemory(handle, base, &size, protection, &before);
+		status = NtProtectVirtualMemory(handle, &mapping.base, &mapping.size, protection,
+						&before);
 	}
 	close_handle(handle);
 	if (!NT_SUCCESS(status)) {
 		memory_put(view);
 		return status;
 	}
+	*base = mapping.base;
 	if (process) {
 		ObReferenceObject(process);
 	}
@@ -64,35 +75,56 @@ NTSTATUS view_make(struct block *block, PEPROCESS process, ULONG protection, voi
 
 /* A client that ended, or that unmapped the view by itself, has nothing, or something else, at that
  * address. */
+static NTSTATUS unmap_there(HANDLE process, void *arguments)
+{
+	void *base = *(void **)arguments;
+	region_facts there;
+	SIZE_T got;
+	NTSTATUS status =
+	    NtQueryVirtualMemory(process, base, REGION_FACTS, &there, sizeof(there), &got);
+
+	if (NT_SUCCESS(status) && there.AllocationBase == base && there.Type == MEM_MAPPED) {
+		status = ZwUnmapViewOfSection(process, base);
+	}
+	return status;
+}
+
 static void unmap(const struct view *view)
 {
 	HANDLE handle = handle_of(view->process);
-	region_facts there;
-	SIZE_T got;
+	void *base = view->base;
 
-	if (handle &&
-	    NT_SUCCESS(NtQueryVirtualMemory(handle, view->base, REGION_FACTS, &there, sizeof(there),
-					    &got)) &&
-	    there.AllocationBase == view->base && there.Type == MEM_MAPPED) {
-		ZwUnmapViewOfSection(handle, view->base);
+	if (handle) {
+		foreign_run(&handle, unmap_there, &base, sizeof(base));
 	}
 	close_handle(handle);
 }
 
-BOOLEAN view_end(PEPROCESS process, void *base)
+/* Newer views come first: one at the place of a view that its process unmapped by itself is not
+ * that view. */
+BOOLEAN view_end(const struct block *block, PEPROCESS process, void *base)
 {
+	BOOLEAN replaced = FALSE;
+
 	for (struct view **link = &views; *link; link = &(*link)->next) {
 		struct view *view = *link;
 
-		if (view->process == process && view->base == base) {
-			*link = view->next;
-			unmap(view);
-			if (process) {
-				ObDereferenceObject(process);
-			}
-			memory_put(view);
-			return TRUE;
+		if (view->process != process || view->base != base) {
+			continue;
 		}
+		if (view->block != block) {
+			replaced = TRUE;
+			continue;
+		}
+		*link = view->next;
+		if (!replaced) {
+			unmap(view);
+		}
+		if (process) {
+			ObDereferenceObject(process);
+		}
+		memory_put(view);
+		return TRUE;
 	}
 	return FALSE;
 }
