@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from harness.canary import steps
@@ -157,5 +157,31 @@ _OS2: tuple[Canary, ...] = (
 )
 """Without a canary for a client's stack: the system tells no driver where that is."""
 
-CANARIES: Mapping[str, tuple[Canary, ...]] = MappingProxyType({"linux": _LINUX, "os2": _OS2})
+# What Wine says. It has no warnings and no way to reset the machine, and does not let a driver near its caller's stack;
+# a driver that spins leaves the rest of the system alive.
+_WINE_NULL = Expectation(Kind.DRIVER_OOPS, "kernel oops in .*: Unhandled page fault on write access to 0+")
+_WINE_UNNOTICED = Expectation(Plain.PASSED, why="only Driver Verifier notices")
+_WINE = {
+    "panic": Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: KeBugCheckEx e2"),
+    "oops": _WINE_NULL,
+    "oops in interrupt": _WINE_NULL,
+    "bug with lock": Expectation(Kind.DRIVER_OOPS, "kernel oops in .*: Unhandled illegal instruction"),
+    "warning": Expectation(Plain.PASSED, why="Windows has no warnings"),
+    "spin": _SILENCE,
+    "page overrun": Expectation(Kind.DRIVER_OOPS, "kernel oops in .*: Unhandled page fault"),
+    "double free": _WINE_UNNOTICED,
+    "use after free": _WINE_UNNOTICED,
+    "overrun": _WINE_UNNOTICED,
+    "lock inversion": _WINE_UNNOTICED,
+    "lost memory": _WINE_UNNOTICED,
+    "unload": _WINE_NULL,
+}
+_WINE_LACKS = ("reboot", "client's stack")
+_WINDOWS = tuple(
+    replace(canary, expected=_WINE.get(canary.name, canary.expected), checked=None, compat=None)
+    for canary in _LINUX
+    if canary.name not in _WINE_LACKS
+)
+
+CANARIES: Mapping[str, tuple[Canary, ...]] = MappingProxyType({"linux": _LINUX, "windows": _WINDOWS, "os2": _OS2})
 """By operating system, since what a kernel says of a fault is its own."""

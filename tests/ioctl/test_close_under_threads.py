@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from catalogue import ask, good_input, good_size, number_of
+from catalogue import ask, good_input, good_size, number_of, times
 from processes import open_alone
 
 from harness.abi import Status
@@ -37,10 +37,10 @@ def storm(session, name):
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_requests_that_have_begun_end_and_nothing_is_left(client, guest, name):
+def test_requests_that_have_begun_end_and_nothing_is_left(client, guest, cell, name):
     child = client.start_child()
     allowed = (Refusal.CLOSED, Refusal.CLOSED_MEANWHILE, Status.NO_MEMORY, LATER.get(name, Status.OK))
-    for _ in range(ROUNDS):
+    for _ in range(times(cell, ROUNDS, slow=1)):
         timing, failures = storm(open_alone(child), name)
         assert [outcome for outcome in failures if outcome not in allowed] == []
         assert Refusal.CLOSED in failures

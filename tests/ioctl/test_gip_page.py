@@ -203,14 +203,15 @@ def test_the_window_of_the_rate_begins_after_the_mapping(page, samples):
     assert begins.pop() <= samples[-1]["u64NanoTS"]
 
 
-def test_nothing_is_updated_while_nobody_has_the_page(page, agent):
+def test_nothing_is_updated_while_nobody_has_the_page(page, agent, cell):
     agent.sleep(A_PAUSE_MS)
     before = last_look(page)
     agent.sleep(A_PAUSE_MS)
     after = first_look(page)
     recent = (after["u32TransactionId"] % WINDOW_IDS) // IDS_PER_UPDATE
-    # The last entries before the pause are there still; an update may have come between look and pause.
-    kept = [HISTORY - recent - late for late in range(2)]
+    # The last entries before the pause are there still; an update may have come between look and pause, and some
+    # where the request in between takes long.
+    kept = [HISTORY - recent - late for late in range(5 if cell.missing("quick-requests") else 2)]
     assert kept[-1] > 0
     assert any(newest(after, HISTORY)[-count:] == newest(before, HISTORY)[:count] for count in kept)
 

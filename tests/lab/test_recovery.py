@@ -48,6 +48,26 @@ def test_4_bug(session): fail(session, "BUG_WITH_LOCK")
 def test_5_after(session): assert fail(session, "NONE") == Status.OK
 """
 
+WINDOWS = """
+from harness.abi import CONSTANTS, Status
+
+def fail(session, fault):
+    return session.call("TEST_FAULT", uFault=CONSTANTS["SUPTESTFAULT_" + fault]).outcome
+
+def well(session):
+    return session.call("GET_PAGING_MODE").outcome == Status.OK
+
+def test_1_before(session): assert well(session)
+def test_2_panic(session): fail(session, "PANIC")
+def test_3_after_panic(session): assert well(session)
+def test_4_null(session): fail(session, "OOPS")
+def test_5_after_null(session): assert well(session)
+def test_6_loop(session): fail(session, "SPIN")
+def test_7_after_loop(session): assert well(session)
+def test_8_exception(session): fail(session, "BUG_WITH_LOCK")
+def test_9_after_exception(session): assert well(session)
+"""
+
 UNNOTICED = """
 from harness.abi import CONSTANTS, Status
 
@@ -117,6 +137,25 @@ def test_a_deaf_guest_an_interrupt_a_reset_and_a_bug_are_told_apart(cell: str, t
     assert "supdrv_fault_in_interrupt+0x" in text
     assert "the guest reset itself or was ended in " in text
     assert "kernel bug in " in text
+
+
+def test_on_windows_a_panic_a_null_pointer_a_loop_and_an_exception_cost_one_test_each(tmp_path: Path) -> None:
+    cell = "windows-amd64"
+    text, results = run(WINDOWS, cell, tmp_path)
+    assert (results["passed"], results["failed"], results["errors"]) == (5, 4, 0), text
+    assert "kernel panic in " in text
+    assert "a request hangs in " in text
+    evidence = tmp_path / "evidence" / cell
+    for test, said, function in (
+        ("4_null", "Unhandled page fault on write access", "supdrv_fault_null_write"),
+        ("8_exception", "Unhandled illegal instruction", "fault_bug_with_lock"),
+    ):
+        (folder,) = evidence.glob(f"*test_{test}*")
+        verdict = (folder / "verdict.txt").read_text()
+        assert "request:   TEST_FAULT (0x" in verdict
+        assert f"{function} at win/faults.c:" in verdict
+        assert "[supdrv+0x" in verdict
+        assert said in (folder / "console.log").read_text()
 
 
 @pytest.fixture
