@@ -7,24 +7,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-int SUPR0Printf(const char *format, ...);
-void *RTMemAlloc(size_t size);
-void *RTMemAllocZ(size_t size);
-void RTMemFree(void *memory);
-int RTSemFastMutexCreate(void **mutex);
-int RTSemFastMutexDestroy(void *mutex);
-int RTSemFastMutexRequest(void *mutex);
-int RTSemFastMutexRelease(void *mutex);
-int RTSpinlockCreate(void **lock);
-int RTSpinlockDestroy(void *lock);
-void RTSpinlockAcquire(void *lock, void *saved);
-void RTSpinlockRelease(void *lock, void *saved);
-void *RTThreadSelf(void);
-int RTThreadSleep(uint32_t milliseconds);
-bool RTThreadYield(void);
+/* What functions have in common with a driver for Windows. */
+#ifdef IMAGE_FOR_WINDOWS
+#define CALLBACK __attribute__((ms_abi))
+#else
+#define CALLBACK
+#endif
 
-int32_t image_init(void);
-void image_term(void);
-int32_t image_entry(uintptr_t vm, uint32_t operation, void *argument);
+int CALLBACK SUPR0Printf(const char *format, ...);
+void *CALLBACK RTMemAlloc(size_t size);
+void *CALLBACK RTMemAllocZ(size_t size);
+void CALLBACK RTMemFree(void *memory);
+int CALLBACK RTSemFastMutexCreate(void **mutex);
+int CALLBACK RTSemFastMutexDestroy(void *mutex);
+int CALLBACK RTSemFastMutexRequest(void *mutex);
+int CALLBACK RTSemFastMutexRelease(void *mutex);
+int CALLBACK RTSpinlockCreate(void **lock);
+int CALLBACK RTSpinlockDestroy(void *lock);
+void CALLBACK RTSpinlockAcquire(void *lock, void *saved);
+void CALLBACK RTSpinlockRelease(void *lock, void *saved);
+void *CALLBACK RTThreadSelf(void);
+int CALLBACK RTThreadSleep(uint32_t milliseconds);
+bool CALLBACK RTThreadYield(void);
+
+int32_t CALLBACK image_init(void);
+void CALLBACK image_term(void);
+int32_t CALLBACK image_entry(uintptr_t vm, uint32_t operation, void *argument);
 
 #endif

@@ -167,7 +167,7 @@ def run_program(
     session: DriverSession, arch: str, name: str, imports: Mapping[str, int] | None = None, *, entry: bool = True
 ) -> Image:
     """A program of `tests/images`, opened and loaded; `imports` are added to the driver's functions."""
-    linked = program(name, arch)
+    linked = program(name, arch, session.abi.os)
     image = Image.open(session, name, linked.size)
     outcome = image.load_program(linked, {**functions(session), **(imports or {})}, entry=entry)
     assert outcome == Status.OK, f"{name}: {outcome}"

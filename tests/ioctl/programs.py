@@ -34,6 +34,8 @@ _ARCH_FLAGS = {
     "amd64": ["-target", "x86_64-freestanding-none", "-mcmodel=large", "-mno-red-zone"],
     "x86": ["-target", "x86-freestanding-none"],
 }
+# Windows has a calling convention of its own.
+_SYSTEM_FLAGS = {"windows": ["-DIMAGE_FOR_WINDOWS"]}
 _ADDRESS_SIZE = {"R_X86_64_64": 8, "R_386_32": 4, "R_386_PC32": 4}
 _RELATIVE = {"R_386_PC32"}
 _RELOCATIONS = {("EM_X86_64", 1): "R_X86_64_64", ("EM_386", 1): "R_386_32", ("EM_386", 2): "R_386_PC32"}
@@ -93,14 +95,14 @@ class Program:
 
 
 @cache
-def program(name: str, arch: str) -> Program:
-    """The program `tests/images/NAME.c` for kernels of word size `arch`."""
-    with _compiled(SOURCES / f"{name}.c", arch).open("rb") as stream:
+def program(name: str, arch: str, system: str) -> Program:
+    """The program `tests/images/NAME.c` for kernels of word size `arch` of the operating system `system`."""
+    with _compiled(SOURCES / f"{name}.c", arch, system).open("rb") as stream:
         return _read(ELFFile(stream))
 
 
-def _compiled(source: Path, arch: str) -> Path:
-    flags = [*_FLAGS, *_ARCH_FLAGS[arch]]
+def _compiled(source: Path, arch: str, system: str) -> Path:
+    flags = [*_FLAGS, *_ARCH_FLAGS[arch], *_SYSTEM_FLAGS.get(system, [])]
     text = "\0".join([*flags, source.read_text(), *(header.read_text() for header in sorted(SOURCES.glob("*.h")))])
     target = BUILD / arch / f"{source.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.o"
     if not target.exists():

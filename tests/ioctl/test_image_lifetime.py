@@ -40,7 +40,7 @@ def until(condition):
 @pytest.fixture
 def counting(session, cell, scratch) -> Image:
     """Open, not loaded."""
-    return Image.open(session, "counting", program("counting", cell.arch).size)
+    return Image.open(session, "counting", program("counting", cell.arch, cell.os).size)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def worker(session, client):
 
 def load_input(image, cell, scratch, *, entry):
     """LDR_LOAD's input for the counting program."""
-    linked = program("counting", cell.arch)
+    linked = program("counting", cell.arch, cell.os)
     fields = image.entry(linked.symbols["image_entry"]) if entry else {}
     fields["pfnModuleInit"] = image.base + linked.symbols["image_init"]
     fields["pfnModuleTerm"] = image.base + linked.symbols["image_term"]

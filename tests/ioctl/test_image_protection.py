@@ -46,7 +46,7 @@ def test_a_loaded_image_can_be_executed_and_not_written(image, protection):
 
 def test_an_image_can_be_written_again_when_its_init_has_failed(session, cell, scratch, protection):
     scratch[INIT_RESULT] = Status.GENERAL_FAILURE
-    linked = program("counting", cell.arch)
+    linked = program("counting", cell.arch, cell.os)
     image = Image.open(session, "counting", linked.size)
     imports = {**functions(session), "counting": scratch.base}
     assert image.load_program(linked, imports) == Status.GENERAL_FAILURE

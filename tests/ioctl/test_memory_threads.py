@@ -60,6 +60,7 @@ def test_memory_may_come_and_go_while_it_is_pinned(session, client, guest):
     assert guest.target.pages_held(guest.agent) == before
 
 
+@pytest.mark.needs("undone-answers")
 @pytest.mark.parametrize("name", ["CONT_ALLOC", "LOW_ALLOC"])
 def test_a_thread_may_unmap_and_replace_a_mapping_while_it_is_made_and_taken_back(session, client, guest, name):
     memory = allocate(session, name, 2)

@@ -6,6 +6,7 @@ import pytest
 from catalogue import FAST, GREETING, SLOW, good_size, number_of
 from request_numbers import slow_number
 
+from harness.abi import PAGE_SIZE
 from harness.targets import Refusal
 
 MODES = [
@@ -33,7 +34,7 @@ def test_a_request_needs_reading_and_writing(client, session, name, mode):
 @pytest.mark.parametrize("mode", REFUSED_MODES)
 @pytest.mark.parametrize("name", FAST)
 def test_a_fast_request_needs_reading_and_writing(client, name, mode):
-    assert client.open(**mode).raw(number_of(client.abi, name), 0) == Refusal.NOT_READ_WRITE
+    assert client.open(**mode).raw(number_of(client.abi, name), client.alloc(PAGE_SIZE)) == Refusal.NOT_READ_WRITE
 
 
 @pytest.mark.parametrize("mode", REFUSED_MODES)

@@ -249,6 +249,7 @@ def test_pinned_memory_may_be_unmapped_and_released_later(session, client, own, 
     assert pinned(guest) == (0, 0)
 
 
+@pytest.mark.needs("physical-memory")
 def test_what_is_mapped_there_later_is_another_pin(session, client, own):
     first = pin(session, own)
     client.free(own, 16 * PAGE_SIZE)

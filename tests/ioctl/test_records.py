@@ -214,6 +214,7 @@ def test_an_older_pin_of_the_same_address_outlives_a_failed_answer(session, clie
     assert left(guest) == {"records_pin": 1, "pages_pinned": 2}
 
 
+@pytest.mark.needs("quick-requests")
 def test_a_session_has_4096_records_at_most(session, client, guest):
     address = client.alloc(PAGE_SIZE)
     data = session.input("PINPAGES", pv=address, cb=PAGE_SIZE)

@@ -33,7 +33,7 @@ def counting(session, cell, scratch, *, entry=False):
 
 def load_counting(session, cell, scratch):
     """Open and load it, whatever comes of it."""
-    linked = program("counting", cell.arch)
+    linked = program("counting", cell.arch, cell.os)
     image = Image.open(session, "counting", linked.size)
     imports = {**functions(session), "counting": scratch.base}
     return image, image.load_program(linked, imports, entry=True)
@@ -111,7 +111,7 @@ def test_a_term_may_use_what_its_session_opened_before(session, cell, open_sessi
 
 
 def test_an_image_that_was_not_loaded_has_no_term(session, cell, scratch):
-    linked = program("counting", cell.arch)
+    linked = program("counting", cell.arch, cell.os)
     assert Image.open(session, "counting", linked.size).free() == Status.OK
     assert (scratch[INITS], scratch[TERMS]) == (0, 0)
 
@@ -153,7 +153,7 @@ def test_an_image_whose_init_failed_has_no_term(session, cell, scratch):
 
 
 def test_a_refused_load_calls_nothing(session, cell, scratch):
-    linked = program("counting", cell.arch)
+    linked = program("counting", cell.arch, cell.os)
     image = Image.open(session, "counting", linked.size)
     data = linked.link(image.base, {**functions(session), "counting": scratch.base})
     init = image.base + linked.symbols["image_init"]
@@ -191,7 +191,7 @@ def test_a_message_goes_to_the_kernels_log(callbacks, guest):
 def test_base_and_symbols_are_addresses_in_the_kernel(operations, cell):
     assert in_kernel_half(operations.base, operations.session.abi.word_size)
     assert operations.base % PAGE_SIZE == 0
-    offset = program("operations", cell.arch).symbols["image_entry"]
+    offset = program("operations", cell.arch, cell.os).symbols["image_entry"]
     assert operations.address("image_entry") == operations.base + offset
 
 
