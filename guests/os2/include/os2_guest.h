@@ -30,7 +30,8 @@ APIRET GuestFreeRange(void *address, uint32_t size);
 APIRET GuestRead(PID pid, uint32_t address, void *to, uint32_t length);
 APIRET GuestWrite(PID pid, uint32_t address, const void *from, uint32_t length);
 
-/* A driver's file, and its options as on a DEVICE= line. Any process can. */
+/* A driver's file, and its options as on a DEVICE= line. Any process can. ERROR_OPEN_FAILED: INIT
+ * did. */
 APIRET GuestLoadDriver(const char *name, const char *options);
 /* By device name. ERROR_DEVICE_IN_USE: somebody has it open, or it refused DEINSTALL. */
 APIRET GuestUnloadDriver(const char *name);

@@ -25,7 +25,7 @@ _start:
 	mov %ecx, %cr4
 	mov %edi, %cr3
 	mov %cr0, %ecx
-	or $0x80010000, %ecx /* paging; ring 0 cannot write what is read-only, either */
+	or $0x80010004, %ecx /* paging; ring 0 cannot write what is read-only, either; no floating point */
 	mov %ecx, %cr0
 	mov $boot_high, %ecx
 	jmp *%ecx

@@ -61,11 +61,7 @@ uint32_t call_DosFreeMem(const uint32_t *a)
 
 	if (!region || region->start != (a[0] & ~PAGE_MASK))
 		return ERROR_INVALID_ADDRESS;
-	if (region->kind ==
-	    REGION_DEVICE) /* its driver knows the range, so nothing else comes there */
-		pages_decommit(own(), region->start, region->size);
-	else
-		region_end(own(), region);
+	region_end(own(), region);
 	return NO_ERROR;
 }
 

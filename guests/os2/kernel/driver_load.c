@@ -170,7 +170,7 @@ uint32_t driver_load(const char *file, const char *options)
 		drivers = d;
 	for (const struct os2_device_header *header = d->header; header && !error;
 	     header = header_next(header))
-		error = initialize(header, file, options);
+		error = initialize(header, file, options) ? ERROR_OPEN_FAILED : NO_ERROR;
 	if (error) {
 		if (drivers == d)
 			drivers = d->next;

@@ -78,7 +78,8 @@ uint32_t wake(uint32_t event);
 void threads_tick(uint64_t now);
 void thread_kill(struct thread *t);
 struct thread *thread_find(struct process *p, uint32_t tid);
-/* Armed hooks run before ring 3 goes on. */
+
+/* hooks.c: those that are armed run before ring 3 goes on. */
 struct hook *hook_make(uint32_t handler);
 bool hook_drop(uint32_t hook);
 bool hook_arm(uint32_t hook, uint32_t value);

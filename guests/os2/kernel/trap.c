@@ -25,6 +25,8 @@ static void print_place(const char *title, uint32_t address)
 		char name[9] = {0};
 
 		memcpy(name, d->header->name, 8);
+		for (int i = 7; i >= 0 && name[i] == ' '; i--)
+			name[i] = 0;
 		print("%s %08x %s+0x%x (%s at %08x)\n", title, address, name, address - d->base,
 		      d->file, d->base);
 	} else if (address >= (uint32_t)kernel_text && address < (uint32_t)kernel_rodata) {
@@ -36,8 +38,7 @@ static void print_place(const char *title, uint32_t address)
 
 static bool readable(uint32_t address)
 {
-	return address < KERNEL_BASE ? false
-				     : kernel_physical(address) != NO_FRAME && !(address & 3);
+	return address >= KERNEL_BASE && !(address & 3) && kernel_physical(address) != NO_FRAME;
 }
 
 static void print_callers(uint32_t ebp)
