@@ -30,7 +30,7 @@ matrix: ## Set up, run the ioctl suite in every cell, write results.json and res
 test: setup lint unit coverage lab suite ## Set up, then all checks, the harness's own tests and the suite in the guests
 
 unit: ## The harness's own tests, and the driver's core on this machine
-	$(BIN)/python -m pytest tests/harness tests/tools tests/core -q -n 2
+	$(BIN)/python -m pytest tests/harness tests/tools tests/core tests/os2 -q -n 2
 
 coverage: ## Lines and branches of the driver's core that its unit tests run
 	@$(BIN)/python -m tools.coverage

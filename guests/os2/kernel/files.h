@@ -60,9 +60,9 @@ uint32_t handle_close(struct handles *h, uint32_t handle);
 struct open_file *file_make(const struct file_calls *calls, void *object, uint32_t mode);
 void file_drop(struct open_file *file);
 
-/* names.c */
-/* In capitals, with \, without drive and \ in front; false: too long. */
+/* normal_names.c: in capitals, with \, without drive and \ in front; false: too long. */
 bool name_normal(char to[NAME_MAX], const char *name);
+/* names.c */
 uint32_t name_open(const char *name, uint32_t open_flags, uint32_t mode, struct open_file **file,
 		   uint32_t *action);
 
