@@ -84,3 +84,15 @@ def test_the_processor_is_the_best_that_the_accelerator_has(accelerator: str, mo
     cpu = parse(replace(SPEC, accelerator=accelerator, cpu_model=model)).find("cpu")
     assert cpu is not None
     assert cpu.get("mode") == mode
+
+
+def test_a_small_guest_has_an_old_machine_without_network_and_the_same_ports() -> None:
+    small, large = parse(replace(SPEC, is_small=True)), parse(SPEC)
+    kind = small.find("os/type")
+    assert kind is not None
+    assert kind.get("machine") == "pc"
+    assert small.find("devices/interface") is None
+    assert small.find("devices/rng") is None
+    assert large.find("devices/interface") is not None
+    ports = [[port.attrib for port in each.findall("devices/channel/target")] for each in (small, large)]
+    assert ports[0] == ports[1]
