@@ -124,38 +124,15 @@ _LINUX: tuple[Canary, ...] = (
     Canary("unload", "UNLOAD", _NULL, checked=_NULL_CHECKED, after=steps.unload),
 )
 
-_TRAP = Expectation(Kind.DRIVER_OOPS, "kernel trap in .*: TRAP 000e")
 
-_OS2: tuple[Canary, ...] = (
-    Canary("panic", "PANIC", Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: supdrv: panic on request")),
-    Canary("trap", "OOPS", _TRAP),
-    Canary("trap in interrupt", "OOPS_IN_INTERRUPT", _TRAP),
-    Canary("bug with lock", "BUG_WITH_LOCK", Expectation(Kind.DRIVER_OOPS, "kernel trap in .*: TRAP 0006")),
-    Canary("warning", "WARN", Expectation(Plain.PASSED, why="the system has no warnings")),
-    Canary("reboot", "REBOOT", Expectation(Kind.GUEST_GONE, "the guest reset itself or was ended")),
-    Canary("hang", "HANG", _SILENCE),
-    Canary("answer too late", "TOO_LATE", _SILENCE),
-    Canary("deadlock", "DEADLOCK", _SILENCE),
-    Canary("spin", "SPIN", Expectation(Kind.GUEST_HANG, "the guest hangs in .*: no reply to REQUEST")),
-    Canary("full console", "FLOOD", _SILENCE),
-    Canary("wrong answer", "WRONG_ANSWER", Expectation(Plain.WRONG_ANSWER, "the answer is 0xdeadbeef, not 0x8")),
-    Canary("late answer", "LATE", Expectation(Plain.PASSED, why="no deadline is missed; its time alone shows it")),
-    Canary("page overrun", "PAGE_OVERRUN", _TRAP),
-    Canary(
-        "double free", "DOUBLE_FREE", Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: memory is released twice")
-    ),
-    Canary("use after free", "USE_AFTER_FREE", _TRAP),
-    Canary("overrun", "OVERRUN", _UNNOTICED),
-    Canary("lock inversion", "LOCK_INVERSION", _UNNOTICED),
-    Canary("lost memory", "LEAK", _UNNOTICED),
-    _forgets("pin", r"pages_pinned 1 \(was 0\), records_pin 1 \(was 0\)", steps.pin),
-    _forgets("cont", r"pages_cont 1 \(was 0\), records_cont 1 \(was 0\)", steps.cont),
-    _forgets("low", r"pages_low 1 \(was 0\), records_low 1 \(was 0\)", steps.low),
-    _forgets("image", r"image_references 1 \(was 0\), images 1 \(was 0\)", steps.image),
-    _forgets("gip", r"gip_users 1 \(was 0\)", steps.gip),
-    Canary("unload", "UNLOAD", _TRAP, after=steps.unload),
-)
-"""Without a canary for a client's stack: the system tells no driver where that is."""
+def _adapted(says: Mapping[str, Expectation], lacks: tuple[str, ...]) -> tuple[Canary, ...]:
+    """Linux's canaries as another system has them: what it says otherwise, and those that it cannot have."""
+    return tuple(
+        replace(canary, expected=says.get(canary.name, canary.expected), checked=None, compat=None)
+        for canary in _LINUX
+        if canary.name not in lacks
+    )
+
 
 # What Wine says. It has no warnings and no way to reset the machine, and does not let a driver near its caller's stack;
 # a driver that spins leaves the rest of the system alive.
@@ -177,11 +154,23 @@ _WINE = {
     "unload": _WINE_NULL,
 }
 _WINE_LACKS = ("reboot", "client's stack")
-_WINDOWS = tuple(
-    replace(canary, expected=_WINE.get(canary.name, canary.expected), checked=None, compat=None)
-    for canary in _LINUX
-    if canary.name not in _WINE_LACKS
-)
+_WINDOWS = _adapted(_WINE, _WINE_LACKS)
+
+# What the OS/2-like guest says. It has no warnings, and tells no driver where a client's stack is. Pages that are freed
+# are not mapped any more.
+_TRAP = Expectation(Kind.DRIVER_OOPS, "kernel trap in .*: TRAP 000e")
+_OS2_SAYS = {
+    "oops": _TRAP,
+    "oops in interrupt": _TRAP,
+    "bug with lock": Expectation(Kind.DRIVER_OOPS, "kernel trap in .*: TRAP 0006"),
+    "warning": Expectation(Plain.PASSED, why="OS/2 has no warnings"),
+    "page overrun": _TRAP,
+    "double free": Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: memory is released twice"),
+    "use after free": _TRAP,
+    "unload": _TRAP,
+}
+_OS2_LACKS = ("client's stack",)
+_OS2 = _adapted(_OS2_SAYS, _OS2_LACKS)
 
 CANARIES: Mapping[str, tuple[Canary, ...]] = MappingProxyType({"linux": _LINUX, "windows": _WINDOWS, "os2": _OS2})
 """By operating system, since what a kernel says of a fault is its own."""

@@ -68,6 +68,26 @@ def test_8_exception(session): fail(session, "BUG_WITH_LOCK")
 def test_9_after_exception(session): assert well(session)
 """
 
+OS2 = """
+from harness.abi import CONSTANTS, Status
+
+def fail(session, fault):
+    return session.call("TEST_FAULT", uFault=CONSTANTS["SUPTESTFAULT_" + fault]).outcome
+
+def well(session):
+    return session.call("GET_PAGING_MODE").outcome == Status.OK
+
+def test_1_before(session): assert well(session)
+def test_2_panic(session): fail(session, "PANIC")
+def test_3_after_panic(session): assert well(session)
+def test_4_null(session): fail(session, "OOPS")
+def test_5_after_null(session): assert well(session)
+def test_6_hang(session): fail(session, "HANG")
+def test_7_after_hang(session): assert well(session)
+def test_8_loop(session): fail(session, "SPIN")
+def test_9_after_loop(session): assert well(session)
+"""
+
 UNNOTICED = """
 from harness.abi import CONSTANTS, Status
 
@@ -156,6 +176,24 @@ def test_on_windows_a_panic_a_null_pointer_a_loop_and_an_exception_cost_one_test
         assert f"{function} at win/faults.c:" in verdict
         assert "[supdrv+0x" in verdict
         assert said in (folder / "console.log").read_text()
+
+
+def test_on_os2_a_panic_a_trap_a_hang_and_a_loop_cost_one_test_each(tmp_path: Path) -> None:
+    cell = "os2-x86"
+    text, results = run(OS2, cell, tmp_path)
+    assert (results["passed"], results["failed"], results["errors"]) == (5, 4, 0), text
+    evidence = tmp_path / "evidence" / cell
+    for test, said, place in (
+        ("2_panic", "kernel panic in ", "fault_panic at os2/faults.c:"),
+        ("4_null", "kernel trap in ", "supdrv_fault_null_write at os2/faults.c:"),
+        ("6_hang", "a request hangs in ", "SUPDRV.SYS+0x"),
+        ("8_loop", "the guest hangs in ", "fault_spin"),
+    ):
+        (folder,) = evidence.glob(f"*test_{test}*")
+        verdict = (folder / "verdict.txt").read_text()
+        assert said in verdict
+        assert "request:   TEST_FAULT (0x" in verdict
+        assert place in verdict
 
 
 @pytest.fixture
