@@ -5,11 +5,24 @@
 uint64_t __udivdi3(uint64_t dividend, uint64_t divisor);
 uint64_t __umoddi3(uint64_t dividend, uint64_t divisor);
 
+/* By words: string instructions are what an emulator is slowest at. */
+typedef uint32_t word __attribute__((may_alias, aligned(1)));
+
 void *memcpy(void *to, const void *from, size_t size)
 {
-	void *at = to;
+	uint8_t *target = to;
+	const uint8_t *source = from;
 
-	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(size)::"memory");
+	for (; size >= 4 * sizeof(word); size -= 4 * sizeof(word)) {
+		((word *)target)[0] = ((const word *)source)[0];
+		((word *)target)[1] = ((const word *)source)[1];
+		((word *)target)[2] = ((const word *)source)[2];
+		((word *)target)[3] = ((const word *)source)[3];
+		target += 4 * sizeof(word);
+		source += 4 * sizeof(word);
+	}
+	for (; size; size--)
+		*target++ = *source++;
 	return to;
 }
 
@@ -27,9 +40,17 @@ void *memmove(void *to, const void *from, size_t size)
 
 void *memset(void *memory, int value, size_t size)
 {
-	void *at = memory;
+	uint8_t *at = memory;
+	word all = (uint8_t)value * 0x01010101u;
 
-	__asm__ volatile("rep stosb" : "+D"(at), "+c"(size) : "a"(value) : "memory");
+	for (; size >= 4 * sizeof(word); size -= 4 * sizeof(word), at += 4 * sizeof(word)) {
+		((word *)at)[0] = all;
+		((word *)at)[1] = all;
+		((word *)at)[2] = all;
+		((word *)at)[3] = all;
+	}
+	for (; size; size--)
+		*at++ = (uint8_t)value;
 	return memory;
 }
 

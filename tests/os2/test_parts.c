@@ -306,6 +306,28 @@ TEST(without_memory_nothing_is_left_half_made)
 	frame_drop(frame);
 }
 
+TEST(memory_moves_whatever_its_length_and_place)
+{
+	uint8_t from[100], to[100];
+
+	for (unsigned i = 0; i < sizeof(from); i++)
+		from[i] = (uint8_t)(i + 1);
+	for (unsigned length = 0; length < 70; length++)
+		for (unsigned shift = 0; shift < 5; shift++) {
+			memset(to, 0xEE, sizeof(to));
+			memcpy(to + shift, from + 3, length);
+			CHECK(memcmp(to + shift, from + 3, length) == 0 &&
+			      to[shift + length] == 0xEE);
+			memcpy(to, from, sizeof(to));
+			memmove(to + shift, to, length);
+			CHECK(memcmp(to + shift, from, length) == 0);
+			CHECK(to[shift + length] == from[shift + length]);
+			memcpy(to, from, sizeof(to));
+			memmove(to, to + shift, length);
+			CHECK(memcmp(to, from + shift, length) == 0 && to[length] == from[length]);
+		}
+}
+
 TEST(division_of_long_numbers_is_right)
 {
 	uint64_t __udivdi3(uint64_t a, uint64_t b), __umoddi3(uint64_t a, uint64_t b);
@@ -342,6 +364,7 @@ int main(int argc, char **argv)
 	RUN(entries_say_what_the_processor_may_do)
 	RUN(mappings_lie_at_the_top_and_end_as_they_were_made)
 	RUN(without_memory_nothing_is_left_half_made)
+	RUN(memory_moves_whatever_its_length_and_place)
 	RUN(division_of_long_numbers_is_right)
 	return 2;
 }

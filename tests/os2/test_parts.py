@@ -23,7 +23,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     parts = [GUEST / "kernel" / f"{part}.c" for part in PARTS]
     command = [sys.executable, "-m", "ziglang", "cc", "-target", "x86-linux-musl", "-static", *FLAGS]
     command += [f"-I{GUEST / 'kernel'}", f"-I{GUEST / 'include'}"]
-    command += [str(HERE / "test_parts.c"), *map(str, parts), str(GUEST / "lib" / "divide.c"), "-o", str(out)]
+    parts += [GUEST / "lib" / "divide.c", GUEST / "lib" / "move.c"]
+    command += [str(HERE / "test_parts.c"), *map(str, parts), "-o", str(out)]
     subprocess.run(command, check=True)
     return out
 

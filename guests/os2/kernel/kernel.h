@@ -102,10 +102,12 @@ struct frame {
 #define USER_CODE	   0x1B
 #define USER_DATA	   0x23
 
-/* text.c */
+/* ../lib/move.c */
 void *memcpy(void *to, const void *from, size_t n);
 void *memmove(void *to, const void *from, size_t n);
 void *memset(void *to, int value, size_t n);
+
+/* text.c */
 int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *text);
 int strcmp(const char *a, const char *b);

@@ -5,34 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void *memcpy(void *to, const void *from, size_t n)
-{
-	void *result = to;
-
-	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n)::"memory");
-	return result;
-}
-
-void *memmove(void *to, const void *from, size_t n)
-{
-	char *t = to;
-	const char *f = from;
-
-	if (t <= f || t >= f + n)
-		return memcpy(to, from, n);
-	while (n--)
-		t[n] = f[n];
-	return to;
-}
-
-void *memset(void *to, int value, size_t n)
-{
-	void *result = to;
-
-	__asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(value) : "memory");
-	return result;
-}
-
 int memcmp(const void *a, const void *b, size_t n)
 {
 	const uint8_t *x = a, *y = b;
