@@ -142,6 +142,13 @@ def written(replies: Mapping[Case, Reply]) -> list[Case]:
     return [case for case, reply in replies.items() if not reply.untouched]
 
 
+def check_unread(cell: Cell, replies: Mapping[Case, Reply]) -> None:
+    """None of the requests was made, because its input cannot be read. Wine takes the room for the output for a handle
+    then, and tells what came of a wait for that."""
+    assert cell.missing("checked-input") or outcomes(replies) == every(replies, Refusal.BAD_ADDRESS)
+    assert written(replies) == []
+
+
 def greet_with(device: Device, **fields: Any) -> Reply:
     """COOKIE on a device, correct but for `fields`."""
     layout = device.abi.layout("SUPCOOKIE_IN")
