@@ -81,12 +81,16 @@ def main() -> int:
     parser.add_argument("cell")
     parser.add_argument("--of", default="linux-amd64")
     parser.add_argument("--list", action="store_true", help="name the tests, too")
+    parser.add_argument("--apart", nargs="*", default=[], metavar="CAPABILITY", help="what the system itself lacks")
     options = parser.parse_args()
     cases = collect((options.cell, options.of))
     missing, both = reasons(cases[options.cell], cases[options.of])
     functions = {case.function for case in both} | {case.function for case in missing}
     print(f"cases: {_share(len(both), len(both) + len(missing))}")
     print(f"tests: {_share(len({case.function for case in both}), len(functions))}, some with fewer cases")
+    if options.apart:
+        possible = {case: why for case, why in missing.items() if why not in (*options.apart, _ABSENT)}
+        print(f"cases that the system can have: {_share(len(both), len(both) + len(possible))}")
     for reason, count in Counter(missing.values()).most_common():
         names = sorted({case.function for case, why in missing.items() if why == reason})
         print(f"  {reason}: {count} cases of {len(names)} tests")

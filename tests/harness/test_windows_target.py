@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.abi import Status, load_abi
+from harness.config import load_guests
 from harness.errors import CapabilityMissing, DriverLoadError, GuestError
 from harness.session.outcome import Outcome
 from harness.targets import DriverBuild, Refusal, target_for
@@ -16,6 +18,7 @@ from harness.targets.win32 import Win32
 from harness.transport.agent import AgentClient
 from harness.transport.wire import AgentOpError, AgentStatus, DriverStatus, Op, RequestReply
 
+ROOT = Path(__file__).parents[2]
 TARGET = target_for("windows")
 ABI = load_abi("windows-amd64")
 
@@ -112,3 +115,11 @@ def test_a_fast_request_answers_with_its_output() -> None:
 def test_what_the_system_cannot_tell_names_the_capability() -> None:
     with pytest.raises(CapabilityMissing, match="physical-memory"):
         TARGET.physical_pages(agent(), 1, 0x10000, 1)
+
+
+def test_what_the_guests_lack_is_documented_with_the_reason() -> None:
+    page = (ROOT / "docs/windows.md").read_text()
+    documented = dict(re.findall(r"^\| `([\w-]+)` \| \d+ of \d+ \| (.*) \|$", page, re.MULTILINE))
+    for guest in load_guests(ROOT / "guests"):
+        if guest.os == "windows":
+            assert guest.missing == documented
