@@ -27,9 +27,10 @@ _ZLIB = {"amd64": "usr/x86_64-w64-mingw32/lib/zlib1.dll", "x86": "usr/i686-w64-m
 _LOADERS = {"amd64": ("wine64", "wineserver64"), "x86": ("wine", "wineserver32")}
 _ROOTS = (
     *("wineboot.exe", "services.exe", "winedevice.exe", "conhost.exe", "hostname.exe"),
-    *("hal.dll", "ksecdd.sys", "cng.sys", "bcrypt.dll", "bcryptprimitives.dll", "ucrtbase.dll", "apisetschema.dll"),
+    *("hal.dll", "ksecdd.sys", "cng.sys", "bcrypt.dll", "ucrtbase.dll", "apisetschema.dll"),
     *("shell32.dll", "ole32.dll"),  # wineboot uses them without being linked with them
 )
+_OF_NEWER_WINE = ("bcryptprimitives.dll",)  # what bcrypt.dll is linked with, or loads, where it is there
 _NLS = ("c_1252", "c_20127", "c_437", "l_intl", "locale", "normnfc", "sortdefault")
 _OPENED_BY_NAME = ("libgcc_s.so.1",)
 _REGISTRY = ("system.reg", "user.reg", "userdef.reg")
@@ -89,8 +90,9 @@ def programs(packages: Path, arch: str) -> list[Entry]:
         for library in linux_root.libraries_of(file, packages):
             found.setdefault(library.path, library)
     for name in _OPENED_BY_NAME:
+        file = next(place / name for place in _library_places(packages, arch) if (place / name).exists())
         path = f"usr/lib/{TRIPLETS[arch]}/{name}"
-        found[path] = regular(path, (packages / path).read_bytes(), mode=0o755)
+        found[path] = regular(path, file.read_bytes(), mode=0o755)
     for name in _NLS:
         path = f"usr/share/wine/nls/{name}.nls"
         found[path] = regular(path, (packages / path).read_bytes())
@@ -136,7 +138,7 @@ def ntoskrnl_of(packages: Path, arch: str) -> Path:
 def _windows_programs(packages: Path, arch: str) -> list[Entry]:
     source = _pe_directory(packages, arch)
     found: dict[str, Entry] = {}
-    todo = list(_ROOTS)
+    todo = [*_ROOTS, *(name for name in _OF_NEWER_WINE if (source / name).exists())]
     while todo:
         name = todo.pop()
         if name in found:
@@ -149,6 +151,11 @@ def _windows_programs(packages: Path, arch: str) -> list[Entry]:
         found[name] = regular(str(file.relative_to(packages)), program.stripped(), mode=0o755)
         todo += program.imports()
     return list(found.values())
+
+
+def _library_places(packages: Path, arch: str) -> list[Path]:
+    """Older packages have some of their libraries outside of /usr."""
+    return [packages / "usr" / "lib" / TRIPLETS[arch], packages / "lib" / TRIPLETS[arch]]
 
 
 def _pe_directory(packages: Path, arch: str) -> Path:

@@ -52,7 +52,7 @@ def test_selecting_nothing_selects_all_but_those_on_request(known: dict[str, Cel
 @pytest.mark.parametrize(
     ("wanted", "also", "chosen"),
     [
-        ([], ["linux-amd64-debug"], ["linux-amd64", "linux-amd64-debug", "linux-compat", "linux-x86"]),
+        ([], ["linux-amd64-debug"], ["linux-amd64", "linux-amd64-debug", "linux-compat", "linux-x86", "windows-amd64"]),
         (["linux-x86"], ["linux-amd64-debug"], ["linux-amd64-debug", "linux-x86"]),
         (["linux-amd64-debug"], [], ["linux-amd64-debug"]),
     ],

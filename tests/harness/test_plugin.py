@@ -27,7 +27,8 @@ def test_3(session): pass
 @ring0
 def test_4(session): pass
 """
-ALL = ["linux-amd64", "linux-compat", "linux-x86"]
+LINUX = ["linux-amd64", "linux-compat", "linux-x86"]
+ALL = [*LINUX, "windows-amd64"]
 
 
 def run(
@@ -62,7 +63,8 @@ def test_a_cell_without_an_image_is_skipped_with_what_to_do_and_not_green(tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "chosen"),
     [
-        (["-m", "linux"], ALL),
+        (["-m", "linux"], LINUX),
+        (["-m", "windows"], ["windows-amd64"]),
         (["-m", "x86"], ["linux-x86"]),
         (["-m", "linux and amd64"], ["linux-amd64", "linux-compat"]),
         (["-m", "compat"], ["linux-compat"]),

@@ -154,13 +154,14 @@ def test_every_load_has_another_token_of_the_global_information_page(session, op
     assert gip_map(open_session()).token != before
 
 
-def test_a_new_load_starts_with_a_new_global_information_page(session, open_session, guest):
+def test_a_new_load_starts_with_a_new_global_information_page(session, open_session, guest, cell):
     session.close()
     reload(guest)
     page = gip_map(open_session()).fields()
     assert 0x1000 <= page["u32TransactionId"] < 0x2000
     assert page["cErrors"] == 0
-    assert 0x20000000 in page["au32TSCHistory"]
+    # Eight updates later it is gone.
+    assert cell.missing("quick-requests") or 0x20000000 in page["au32TSCHistory"]
 
 
 @pytest.mark.needs("move")
