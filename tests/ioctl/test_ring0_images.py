@@ -170,7 +170,9 @@ def test_memory_is_allocated_zeroed_and_freed(callbacks, size):
     assert call_vmmr0(callbacks.session, MEMORY, vm=size) == 0
 
 
-@pytest.mark.parametrize("operation", [MUTEX, SPINLOCK, SELF, YIELD])
+@pytest.mark.parametrize(
+    "operation", [MUTEX, SPINLOCK, YIELD, pytest.param(SELF, marks=pytest.mark.needs("processor-block"))]
+)
 def test_locks_and_threads_work(callbacks, operation):
     assert call_vmmr0(callbacks.session, operation) == 0
 
@@ -188,6 +190,7 @@ def test_a_message_goes_to_the_kernels_log(callbacks, guest):
 # Addresses.
 
 
+@pytest.mark.needs("kernel-half")
 def test_base_and_symbols_are_addresses_in_the_kernel(operations, cell):
     assert in_kernel_half(operations.base, operations.session.abi.word_size)
     assert operations.base % PAGE_SIZE == 0
@@ -195,6 +198,7 @@ def test_base_and_symbols_are_addresses_in_the_kernel(operations, cell):
     assert operations.address("image_entry") == operations.base + offset
 
 
+@pytest.mark.needs("kernel-half")
 def test_functions_are_addresses_in_the_kernel(session):
     addresses = functions(session).values()
     assert all(in_kernel_half(address, session.abi.word_size) for address in addresses)
