@@ -1,7 +1,7 @@
 # The entry point. `make help` lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix test unit coverage fuzz mutants soak lab canary suite bench bench-peers lint format lock \
+.PHONY: help setup matrix test bsd unit coverage fuzz mutants soak lab canary suite bench bench-peers lint format lock \
 	clean down
 
 BIN := .venv/bin
@@ -28,6 +28,10 @@ matrix: ## Set up, run the ioctl suite in every cell, write results.json and res
 	@$(BIN)/harness matrix $(ALSO) $(ARGS)
 
 test: setup lint unit coverage lab suite ## Set up, then all checks, the harness's own tests and the suite in the guests
+
+bsd: ## Build the driver for FreeBSD, amd64 and i386, into build/bsd, and check the files
+	@tools/bootstrap
+	@$(BIN)/python -m tools.freebsd_driver
 
 unit: ## The harness's own tests, and the driver's core on this machine
 	$(BIN)/python -m pytest tests/harness tests/tools tests/core tests/os2 -q -n 2
