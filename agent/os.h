@@ -47,10 +47,12 @@ enum os_read {
 struct os_stream {
 	os_handle in;
 	os_handle out;
+	os_handle listener; /* of a port of the network */
 	const char *port;   /* path of a port that survives its peer, else NULL */
 	bool is_socket;	    /* between client 0 and a client: can carry handles */
 	bool is_line;	    /* the port is a serial line: hung up at its end of file */
 	bool away;	    /* the port's peer is away: look again soon */
+	bool called;	    /* set by os_wait: the port has a new peer */
 	bool want_write;    /* set by the caller of os_wait */
 	bool readable;	    /* set by os_wait */
 	bool writable;	    /* likewise */

@@ -121,7 +121,37 @@ uint32_t os_demote(uint32_t user, uint64_t lockable)
 	return posix_error(setresuid(user, user, user));
 }
 
-const char *const posix_own_program = "/proc/self/exe";
+const char *posix_own_program(void)
+{
+	return "/proc/self/exe";
+}
+
+/* Here all such things are files. */
+bool posix_pseudo_file(const char *path)
+{
+	(void)path;
+	return false;
+}
+
+uint32_t posix_pseudo_read(const char *path, uint64_t offset, void *to, uint32_t length,
+			   uint32_t *got)
+{
+	(void)path;
+	(void)offset;
+	(void)to;
+	(void)length;
+	*got = 0;
+	return ENOSYS;
+}
+
+uint32_t posix_pseudo_write(const char *path, const void *from, uint32_t length, uint32_t *written)
+{
+	(void)path;
+	(void)from;
+	(void)length;
+	*written = 0;
+	return ENOSYS;
+}
 
 void posix_die_with(int parent)
 {

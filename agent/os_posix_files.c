@@ -36,10 +36,13 @@ uint32_t os_dup(os_handle handle, os_handle *copy)
 
 uint32_t os_file_read(const char *path, uint64_t offset, void *to, uint32_t length, uint32_t *got)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	uint32_t error = 0;
+	int fd;
 
+	if (posix_pseudo_file(path))
+		return posix_pseudo_read(path, offset, to, length, got);
 	*got = 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return (uint32_t)errno;
 	if (offset > INT64_MAX)
@@ -67,6 +70,8 @@ uint32_t os_file_write(const char *path, uint64_t offset, const void *from, uint
 	uint32_t error = 0;
 	int fd;
 
+	if (posix_pseudo_file(path))
+		return posix_pseudo_write(path, from, length, written);
 	*written = 0;
 	how |= flags & FWRITE_CREATE ? O_CREAT : 0;
 	how |= flags & FWRITE_TRUNCATE ? O_TRUNC : 0;

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -20,6 +22,7 @@
 #define PORT_WAIT_MS  60000u
 #define PORT_RETRY_MS 10u
 #define STREAMS_MAX   256u
+#define NETWORK_PORT  "tcp:"
 
 uint32_t os_stream_standard(struct os_stream *s)
 {
@@ -38,7 +41,7 @@ uint32_t os_stream_standard(struct os_stream *s)
 	return 0;
 }
 
-static uint32_t port_open(struct os_stream *s)
+static uint32_t line_open(struct os_stream *s)
 {
 	int fd =
 	    open(s->port, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* no wait for a carrier */
@@ -57,12 +60,75 @@ static uint32_t port_open(struct os_stream *s)
 	return 0;
 }
 
+/*
+ * A TCP port of the guest, where the emulator forwards to it: "tcp:NUMBER". Whoever connects last
+ * is the peer, since of one that was before a restore nothing is heard any more.
+ */
+uint32_t posix_listen(const char *port, os_handle *listener)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	const int on = 1;
+	char *rest;
+	int fd;
+
+	address.sin_port = htons((uint16_t)strtoul(port + strlen(NETWORK_PORT), &rest, 10));
+	if (*rest == ':') {
+		*listener = atoi(rest + 1);
+		return posix_error(fcntl((int)*listener, F_SETFD, FD_CLOEXEC));
+	}
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return (uint32_t)errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 1) < 0) {
+		uint32_t error = (uint32_t)errno;
+
+		close(fd);
+		return error;
+	}
+	*listener = fd;
+	return 0;
+}
+
+static uint32_t network_accept(struct os_stream *s)
+{
+	const int on = 1;
+	uint32_t error;
+	int fd;
+
+	error = s->listener == OS_NO_HANDLE ? posix_listen(s->port, &s->listener) : 0;
+	if (error)
+		return error;
+	fd = accept4((int)s->listener, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0)
+		return errno == EAGAIN ? 0 : (uint32_t)errno;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	os_stream_close(s);
+	s->in = s->out = fd;
+	return 0;
+}
+
+static bool is_network(const struct os_stream *s)
+{
+	return s->port && strncmp(s->port, NETWORK_PORT, strlen(NETWORK_PORT)) == 0;
+}
+
+static uint32_t port_open(struct os_stream *s)
+{
+	if (is_network(s))
+		return network_accept(s);
+	return line_open(s);
+}
+
 uint32_t os_stream_port(struct os_stream *s, const char *path)
 {
 	uint32_t error = 0;
 
-	*s = (struct os_stream){
-	    .port = path, .in = OS_NO_HANDLE, .out = OS_NO_HANDLE, .received = OS_NO_HANDLE};
+	*s = (struct os_stream){.port = path,
+				.in = OS_NO_HANDLE,
+				.out = OS_NO_HANDLE,
+				.received = OS_NO_HANDLE,
+				.listener = OS_NO_HANDLE};
 	for (uint32_t waited = 0; waited < PORT_WAIT_MS; waited += PORT_RETRY_MS) {
 		error = port_open(s);
 		if (!error)
@@ -89,9 +155,14 @@ void os_stream_close(struct os_stream *s)
 	s->in = s->out = OS_NO_HANDLE;
 }
 
+static int listener_of(const struct os_stream *s)
+{
+	return is_network(s) ? (int)s->listener : -1;
+}
+
 void os_wait(struct os_stream **streams, unsigned count, int timeout_ms)
 {
-	static struct pollfd fds[STREAMS_MAX];
+	static struct pollfd fds[2 * STREAMS_MAX]; /* the second half: where peers of ports call */
 
 	for (unsigned i = 0; i < count; i++) {
 		struct os_stream *s = streams[i];
@@ -99,15 +170,18 @@ void os_wait(struct os_stream **streams, unsigned count, int timeout_ms)
 		fds[i].fd = s->away ? -1 : (int)s->in;
 		fds[i].events = (short)(POLLIN | (s->want_write ? POLLOUT : 0));
 		fds[i].revents = 0;
+		fds[count + i] = (struct pollfd){.fd = listener_of(s), .events = POLLIN};
 		if (s->away && (timeout_ms < 0 || timeout_ms > (int)PORT_RETRY_MS))
 			timeout_ms = (int)PORT_RETRY_MS;
 	}
-	if (poll(fds, count, timeout_ms) < 0) {
-		for (unsigned i = 0; i < count; i++)
+	if (poll(fds, 2 * count, timeout_ms) < 0) {
+		for (unsigned i = 0; i < 2 * count; i++)
 			fds[i].revents = 0;
 	}
 	for (unsigned i = 0; i < count; i++) {
-		streams[i]->readable = streams[i]->away || (fds[i].revents & ~POLLOUT);
+		streams[i]->called = fds[count + i].revents & POLLIN;
+		streams[i]->readable =
+		    streams[i]->away || streams[i]->called || (fds[i].revents & ~POLLOUT);
 		streams[i]->writable = fds[i].revents & POLLOUT;
 	}
 }
@@ -143,6 +217,10 @@ static ssize_t socket_receive(struct os_stream *s, void *to, size_t room)
 /* The other side of a port is away, or the line was hung up and has to be opened again. */
 static enum os_read port_gap(struct os_stream *s, bool hung_up)
 {
+	if (is_network(s)) {
+		os_stream_close(s);
+		return OS_READ_GAP;
+	}
 	s->away = true;
 	if (hung_up) {
 		os_stream_close(s);
@@ -156,6 +234,10 @@ enum os_read os_stream_read(struct os_stream *s, void *to, size_t room, size_t *
 	ssize_t n;
 
 	s->away = false;
+	if (s->called) {
+		network_accept(s);
+		return OS_READ_GAP;
+	}
 	if (s->in == OS_NO_HANDLE)
 		return port_gap(s, true);
 	n = s->is_socket ? socket_receive(s, to, room) : read((int)s->in, to, room);
@@ -298,7 +380,7 @@ uint32_t os_exec(const char *program, const os_handle *kept, uint32_t count, cha
 	uint32_t error;
 
 	handles_inherit(kept, count, 0);
-	error = posix_error(execv(program[0] ? program : posix_own_program, arguments));
+	error = posix_error(execv(program[0] ? program : posix_own_program(), arguments));
 	handles_inherit(kept, count, FD_CLOEXEC);
 	return error;
 }

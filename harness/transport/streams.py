@@ -73,16 +73,11 @@ class ProcessStream:
         self.process.wait()
 
 
-class PortStream:
-    """A guest's virtio-serial port. It does not tell that the program in the guest which serves it is gone."""
+class _SocketStream:
+    """A connected socket. It does not tell that the program in the guest which serves it is gone."""
 
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        try:
-            self._socket.connect(str(path))
-        except OSError as error:
-            self._socket.close()
-            raise TransportError(f"the guest's port {path} does not answer: {error}") from error
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
         self._socket.setblocking(False)
         self._writable = select.poll()
         self._writable.register(self._socket, select.POLLOUT)
@@ -107,3 +102,30 @@ class PortStream:
         with contextlib.suppress(OSError):  # the guest's own end was faster
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+
+
+class PortStream(_SocketStream):
+    """A guest's virtio-serial port."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(_connected(socket.AF_UNIX, str(path), what=f"the guest's port {path}"))
+
+
+class NetworkStream(_SocketStream):
+    """A TCP port of a guest, forwarded to one of this machine. Connecting to it succeeds whether or not a program in the
+    guest serves it."""
+
+    def __init__(self, port: int) -> None:
+        connection = _connected(socket.AF_INET, ("127.0.0.1", port), what=f"the guest's port, here {port},")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().__init__(connection)
+
+
+def _connected(family: socket.AddressFamily, address: str | tuple[str, int], *, what: str) -> socket.socket:
+    connection = socket.socket(family)
+    try:
+        connection.connect(address)
+    except OSError as error:
+        connection.close()
+        raise TransportError(f"{what} does not answer: {error}") from error
+    return connection
