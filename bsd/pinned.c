@@ -49,7 +49,7 @@ static uint64_t pins_of(pid_t owner)
 static int32_t pin_charge(struct supdrv_pin *pin, uint32_t count)
 {
 	struct proc *process = curproc;
-	uint64_t limit = lim_cur_proc(process, RLIMIT_MEMLOCK), locked;
+	uint64_t limit = lim_cur(curthread, RLIMIT_MEMLOCK), locked;
 	bool unlimited = priv_check(curthread, PRIV_VM_MLOCK) == 0;
 
 	locked = pmap_wired_count(vmspace_pmap(process->p_vmspace));

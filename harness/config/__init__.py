@@ -1,5 +1,23 @@
 """Guest definitions: one TOML file each, every key documented and checked."""
 
-from harness.config.guest import CellDefinition, DebianImage, Guest, Os2Image, WineImage, load_guest, load_guests
+from harness.config.guest import (
+    CellDefinition,
+    DebianImage,
+    FreeBsdKernel,
+    Guest,
+    Os2Image,
+    WineImage,
+    load_guest,
+    load_guests,
+)
 
-__all__ = ["CellDefinition", "DebianImage", "Guest", "Os2Image", "WineImage", "load_guest", "load_guests"]
+__all__ = [
+    "CellDefinition",
+    "DebianImage",
+    "FreeBsdKernel",
+    "Guest",
+    "Os2Image",
+    "WineImage",
+    "load_guest",
+    "load_guests",
+]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from harness.errors import ConfigError
 
@@ -56,6 +56,31 @@ class Os2Image(_Table):
     kind: Literal["os2"] = Field(description="how the image is made: `os2` compiles the OS/2-like guest in guests/os2")
 
 
+def _own_path(value: object, info: ValidationInfo) -> object:
+    """A path from a definition's own directory on."""
+    if not isinstance(value, str):
+        return value
+    directory: Path = (info.context or {}).get("directory", Path.cwd())
+    return directory / Path(value).expanduser()
+
+
+OwnPath = Annotated[Path, BeforeValidator(_own_path)]
+
+
+class FreeBsdKernel(_Table):
+    """A FreeBSD kernel of one's own, booted with a root of the harness's: it has the agents and nothing else."""
+
+    kind: Literal["freebsd-kernel"] = Field(
+        description="how the image is made: `freebsd-kernel` boots a FreeBSD kernel of one's own"
+    )
+    kernel: OwnPath = Field(description="file of the kernel; relative to the definition, as the two that follow")
+    sources: OwnPath = Field(
+        default=Path(), description="its sources, `sys` of a source tree, to build the driver for it; else for 15.0"
+    )
+    options: OwnPath = Field(default=Path(), description="where it was built: the headers of its options")
+    grub: OwnPath = Field(default=Path(), description="GRUB's modules for `i386-pc`; those of the machine by default")
+
+
 class CellDefinition(_Table):
     """One cell of the matrix that runs in this guest."""
 
@@ -84,7 +109,7 @@ class Guest(_Table):
     leak_detector: Literal["", "kmemleak"] = Field(
         default="", description="what in the guest's kernel finds leaked memory: `kmemleak`, or empty for nothing"
     )
-    image: DebianImage | WineImage | Os2Image = Field(
+    image: DebianImage | WineImage | Os2Image | FreeBsdKernel = Field(
         discriminator="kind", description="table that says where the disk or kernel comes from"
     )
     cells: dict[str, CellDefinition] = Field(
@@ -130,7 +155,7 @@ def load_guest(path: Path) -> Guest:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     try:
-        guest = Guest.model_validate(data)
+        guest = Guest.model_validate(data, context={"directory": path.parent.resolve()})
     except ValidationError as error:
         problems = "; ".join(_problem(item["loc"], item["type"], item["msg"]) for item in error.errors())
         raise ConfigError(f"{path}: {problems}", hint="the keys are listed in docs/guests.md") from error

@@ -30,7 +30,8 @@ class DomainSpec:
 
     `ports` are virtio-serial ports: name and socket of each. `disk` is a qcow2 file that snapshots go into; the
     guest may use it as its disk or leave it alone. A guest that `is_small` has a PC without PCI Express, whose devices
-    have their old interfaces, and no network.
+    have their old interfaces, and no network. With `disc` the guest starts from a disc, whose image is `initrd`; kernel
+    and command line are what is on it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class DomainSpec:
     ports: Mapping[str, Path] = field(default_factory=dict)
     disk: Path | None = None
     is_small: bool = False
+    disc: bool = False
 
 
 def domain_xml(spec: DomainSpec) -> str:
@@ -64,15 +66,15 @@ def domain_xml(spec: DomainSpec) -> str:
     _text(domain, "memory", str(spec.memory_mib), unit="MiB")
     _text(domain, "vcpu", str(spec.cpus))
     system = SubElement(domain, "os")
-    _text(system, "type", "hvm", arch=_LIBVIRT_ARCH[spec.arch], machine="pc" if spec.is_small else "q35")
-    _text(system, "kernel", str(spec.kernel))
-    _text(system, "initrd", str(spec.initrd))
-    _text(system, "cmdline", spec.cmdline)
     features = SubElement(domain, "features")
     SubElement(features, "acpi")
     SubElement(features, "apic")
-    # A Linux that finds this device says in it how to read a dump of its memory.
-    SubElement(features, "vmcoreinfo", state="on")
+    if spec.disc:
+        _disc_start(system, spec)
+    else:
+        _direct_start(system, spec)
+        # A Linux that finds this device says in it how to read a dump of its memory.
+        SubElement(features, "vmcoreinfo", state="on")
     domain.append(_cpu(spec))
     SubElement(domain, "clock", offset="utc")
     _text(domain, "on_poweroff", "destroy")
@@ -91,6 +93,8 @@ def domain_xml(spec: DomainSpec) -> str:
         SubElement(disk, "driver", name="qemu", type="qcow2", cache="unsafe")
         SubElement(disk, "source", file=str(spec.disk))
         SubElement(disk, "target", dev="vda", bus="virtio")
+    if spec.disc:
+        _disc(devices, spec)
     if not spec.is_small:
         interface = SubElement(devices, "interface", type="user")
         SubElement(interface, "model", type="virtio")
@@ -98,9 +102,31 @@ def domain_xml(spec: DomainSpec) -> str:
         _text(rng, "backend", "/dev/urandom", model="random")
     SubElement(devices, "controller", type="usb", model="none")
     SubElement(devices, "memballoon", model="none")
-    SubElement(devices, "panic", model="isa")
+    if not spec.disc:
+        SubElement(devices, "panic", model="isa")
     ElementTree.indent(domain)
     return ElementTree.tostring(domain, encoding="unicode")
+
+
+def _direct_start(system: Element, spec: DomainSpec) -> None:
+    _text(system, "type", "hvm", arch=_LIBVIRT_ARCH[spec.arch], machine="pc" if spec.is_small else "q35")
+    _text(system, "kernel", str(spec.kernel))
+    _text(system, "initrd", str(spec.initrd))
+    _text(system, "cmdline", spec.cmdline)
+
+
+def _disc_start(system: Element, spec: DomainSpec) -> None:
+    """On the older machine, where virtio devices are such that kernels of any age have drivers for them."""
+    _text(system, "type", "hvm", arch=_LIBVIRT_ARCH[spec.arch], machine="pc")
+    SubElement(system, "boot", dev="cdrom")
+
+
+def _disc(devices: Element, spec: DomainSpec) -> None:
+    disc = SubElement(devices, "disk", type="file", device="cdrom")
+    SubElement(disc, "driver", name="qemu", type="raw")
+    SubElement(disc, "source", file=str(spec.initrd))
+    SubElement(disc, "target", dev="hda", bus="ide")
+    SubElement(disc, "readonly")
 
 
 def _cpu(spec: DomainSpec) -> Element:

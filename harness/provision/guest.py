@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,14 +15,14 @@ from harness.console.crash import Crash
 from harness.console.follower import GUEST_SAYS, ConsoleFollower
 from harness.errors import BootError, ConfigError, SetupError
 from harness.images import host_tool
-from harness.images.cpio import overlay
 from harness.images.keys import NO_KEYS, GuestKeys
 from harness.provision.checkpoints import Checkpoint, link_or_copy
 from harness.provision.domain_xml import AGENT_CHANNEL, WATCH_CHANNEL, DomainSpec, domain_xml
 from harness.provision.hypervisor import Domain, Hypervisor
+from harness.provision.media import Medium
 from harness.provision.runs import Run
 from harness.timeouts import Deadlines
-from harness.transport.streams import PortStream
+from harness.transport.streams import ByteStream, PortStream
 
 if TYPE_CHECKING:
     from harness.transport.ssh import SshConnection
@@ -34,6 +35,7 @@ WARM = "warm"
 """The snapshot of a checkpoint: agents waiting, no driver loaded."""
 
 _SSH_PORT = 22
+_AGENT_PATH = "/tmp/agent"  # noqa: S108 - a path in the guest, whose only user is us
 _TAIL_LINES = 40
 _DISK_SIZE = "64M"
 
@@ -50,6 +52,11 @@ _SERVE = (
 )
 
 
+def agent_path(arch: str) -> str:
+    """Where the agent of word size `arch` lies in a guest."""
+    return f"{_AGENT_PATH}-{arch}"
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a guest runs, and who is told of what its console says."""
@@ -64,6 +71,7 @@ class Place:
     on_crash: Callable[[Crash], None]
     on_line: Callable[[str], None] = lambda _line: None
     keep: bool = False
+    disc: bool = False
 
     def spec(self, directory: Path, initrd: Path) -> DomainSpec:
         """The domain of the guest, with its files in `directory`."""
@@ -81,10 +89,14 @@ class Place:
             initrd=initrd,
             cmdline=f"{_CMDLINE} {self.guest.cmdline}".strip(),
             console=directory / "console.log",
-            ports={AGENT_CHANNEL: self.run.socket(self.cell), WATCH_CHANNEL: self.run.socket(f"{self.cell}-watch")},
+            ports={} if self.disc else self._ports(),
             disk=directory / "disk.qcow2",
             is_small=self.guest.is_small,
+            disc=self.disc,
         )
+
+    def _ports(self) -> Mapping[str, Path]:
+        return {AGENT_CHANNEL: self.run.socket(self.cell), WATCH_CHANNEL: self.run.socket(f"{self.cell}-watch")}
 
 
 class RunningGuest:
@@ -96,22 +108,17 @@ class RunningGuest:
         self.spec = spec
         self.keys = keys
         self._port = 0
+        self._forwards: dict[int, int] = {}
 
     @classmethod
-    def boot(cls, place: Place, initrd: Path, files: Mapping[str, bytes] | None = None) -> RunningGuest:
-        """Start the guest with `files` added to its own and wait until it is ready. Raises BootError with the
-        console's end."""
+    def boot(cls, place: Place, medium: Medium) -> RunningGuest:
+        """Start the guest and wait until it is ready. Raises BootError with the console's end."""
         directory = place.run.cell_dir(place.cell)
         keys = NO_KEYS if place.guest.is_small else _new_keys()
         own_initrd = directory / "initrd.img"
         spec = place.spec(directory, own_initrd)
         assert spec.disk is not None
-        try:
-            shutil.copyfile(initrd, own_initrd)
-            with own_initrd.open("ab") as stream:
-                stream.write(overlay({**keys.files(), **(files or {})}))
-        except OSError as error:
-            raise SetupError(f"cannot write {own_initrd}: {error.strerror}") from error
+        medium.write(own_initrd, keys)
         create = ["qemu-img", "create", "-q", "-f", "qcow2", str(spec.disk), _DISK_SIZE]
         host_tool.run(create, what=f"make the disk of {place.cell}", hint="run: make setup")
         guest = cls._start(place, spec, keys, paused=False)
@@ -183,12 +190,22 @@ class RunningGuest:
         identity = SshIdentity(user="root", private_key=private_key, host_key=host_key)
         return SshConnection.open(self._port, identity, deadline=deadlines.ssh)
 
-    def serve(self, ssh: SshConnection, program: str, port: str, deadlines: Deadlines) -> None:
-        """Start the agent `program` (a path in the guest) on one of the guest's ports."""
+    def install(self, programs: Mapping[str, Path], client: str, deadlines: Deadlines) -> None:
+        """Put the agents (by word size) into the guest, and start that of word size `client` on each port. In a small
+        guest they have started by themselves."""
+        if self.spec.is_small:
+            return
+        with closing(self.ssh(deadlines)) as ssh:
+            for arch, program in programs.items():
+                ssh.put(program.read_bytes(), agent_path(arch), deadline=deadlines.command, mode=0o755)
+            for port in (AGENT_CHANNEL, WATCH_CHANNEL):
+                self._serve(ssh, agent_path(client), port, deadlines)
+
+    def _serve(self, ssh: SshConnection, program: str, port: str, deadlines: Deadlines) -> None:
         command = _SERVE.format(port=port, program=program, says=GUEST_SAYS, ended=AGENT_ENDED)
         ssh.run(command, deadline=deadlines.command)
 
-    def stream(self, port: str) -> PortStream:
+    def stream(self, port: str) -> ByteStream:
         """Connect to one of the guest's ports. One connection at a time is answered."""
         return PortStream(self.spec.ports[port])
 

@@ -23,12 +23,12 @@ from harness.errors import (
 from harness.events import stage
 from harness.matrix import Cell
 from harness.provision.domain_xml import AGENT_CHANNEL
-from harness.provision.guest import AGENT_ENDED, WARM, RunningGuest
+from harness.provision.guest import AGENT_ENDED, WARM, RunningGuest, agent_path
 from harness.session.client import Client
 from harness.session.evidence import Scene
 from harness.session.lab import Lab
 from harness.session.leaks import LeakHunt
-from harness.session.starting import LiveGuest, Starter, agent_path
+from harness.session.starting import LiveGuest, Starter
 from harness.session.verdicts import Case, crash_verdict, hang_verdict, leak_verdict, lost_verdict
 from harness.targets import DriverBuild, target_for
 from harness.timeouts import Deadlines

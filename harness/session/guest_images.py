@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.config import DebianImage, Guest, Os2Image, WineImage
+from harness.config import DebianImage, FreeBsdKernel, Guest, Os2Image, WineImage
+from harness.errors import CellUnavailable
 from harness.events import Progress
 from harness.images.linux import BuiltImage, LinuxImage
 from harness.images.linux_initrd import LinuxInitrd
@@ -21,6 +22,8 @@ from harness.targets import GuestImage
 def find(guest: Guest) -> GuestImage | None:
     """The image of `guest` if it has been built."""
     store = ImageStore()
+    if isinstance(guest.image, FreeBsdKernel):
+        return _own_freebsd(guest.image)
     if isinstance(guest.image, Os2Image):
         os2 = store.find(Os2Recipe())
         return None if os2 is None else _of_os2(os2)
@@ -37,6 +40,8 @@ def find(guest: Guest) -> GuestImage | None:
 def ensure(guest: Guest, progress: Progress) -> GuestImage:
     """The image of `guest`, built unless it is there."""
     store = ImageStore()
+    if isinstance(guest.image, FreeBsdKernel):
+        return _required(guest, guest.image)
     if isinstance(guest.image, Os2Image):
         return _of_os2(store.ensure(Os2Recipe(), progress=progress))
     if isinstance(guest.image, WineImage):
@@ -45,6 +50,22 @@ def ensure(guest: Guest, progress: Progress) -> GuestImage:
         return _whole(store.ensure(_debian_image(guest, guest.image), progress=progress))
     kernel = store.ensure(_own_kernel(guest, guest.image), progress=progress)
     return _joined(kernel, store.ensure(_initrd(guest, guest.image), progress=progress))
+
+
+def _own_freebsd(image: FreeBsdKernel) -> GuestImage | None:
+    """Nothing is built: it is there or not. Its release is the kernel's own to tell, once it runs."""
+    if not image.kernel.is_file():
+        return None
+    return GuestImage(
+        kernel=image.kernel, initrd=Path(), release="FreeBSD", headers=image.sources, options=image.options
+    )
+
+
+def _required(guest: Guest, image: FreeBsdKernel) -> GuestImage:
+    found = _own_freebsd(image)
+    if found is None:
+        raise CellUnavailable(f"guest {guest.name!r} has no kernel at {image.kernel}", hint="see docs/freebsd.md")
+    return found
 
 
 def _debian_image(guest: Guest, image: DebianImage) -> LinuxImage:

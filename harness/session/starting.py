@@ -10,31 +10,27 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.config import FreeBsdKernel
 from harness.console.crash import Crash
 from harness.errors import AgentLost, HarnessError, SetupError
+from harness.images.freebsd_disc import DiscParts
 from harness.images.os2 import AGENT_FILE
 from harness.matrix import Cell
 from harness.provision.accelerator import KVM
 from harness.provision.checkpoints import Checkpoint, CheckpointStore, checkpoint_key, file_identity, link_or_copy
+from harness.provision.disc_guest import DiscGuest
 from harness.provision.domain_xml import AGENT_CHANNEL, WATCH_CHANNEL, domain_xml, libvirt_arch
 from harness.provision.guest import WARM, Place, RunningGuest
+from harness.provision.media import DiscMedium, InitrdMedium, Medium
 from harness.session.lab import Lab
 from harness.targets import Target, target_for
 from harness.transport.agent import AgentClient
 
 _FORMAT = "2"
 """Raised when the way a checkpoint is made changes without any of its parts changing."""
-
-_AGENT_PATH = "/tmp/agent"  # noqa: S108 - a path in the guest, whose only user is us
-
-
-def agent_path(arch: str) -> str:
-    """Where the agent of word size `arch` lies in a guest."""
-    return f"{_AGENT_PATH}-{arch}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +108,28 @@ class Starter:
             on_crash=self._on_crash,
             on_line=self._on_line,
             keep=lab.options.keep,
+            disc=self._has_disc(),
         )
+
+    def _has_disc(self) -> bool:
+        return isinstance(self._cell.guest.image, FreeBsdKernel)
+
+    def _guest_class(self) -> type[RunningGuest]:
+        return DiscGuest if self._has_disc() else RunningGuest
+
+    def _medium(self, programs: Mapping[str, Path]) -> Medium:
+        cell, image = self._cell, self._cell.guest.image
+        if not isinstance(image, FreeBsdKernel):
+            files = {AGENT_FILE: programs[cell.client].read_bytes()} if cell.guest.is_small else {}
+            return InitrdMedium(self._lab.image(cell.guest).initrd, files)
+        return DiscMedium(DiscParts(image.kernel, image.grub, programs, cell.client, cell.arch))
+
+    def _medium_identity(self) -> str:
+        """Of an image that was built the path, which tells its content; of one's own kernel its content."""
+        image = self._lab.image(self._cell.guest)
+        if self._has_disc():
+            return hashlib.sha256(image.kernel.read_bytes()).hexdigest()
+        return str(image.initrd.resolve())
 
     def _programs(self) -> Mapping[str, Path]:
         cell = self._cell
@@ -128,7 +145,7 @@ class Starter:
             {
                 "format": _FORMAT,
                 "domain": domain_xml(neutral),
-                "initrd": str(self._lab.image(place.guest).initrd.resolve()),
+                "initrd": self._medium_identity(),
                 "emulator": file_identity(Path(emulator)),
                 "processor": place.hypervisor.host_processor() if spec.accelerator == KVM else "",
                 **{
@@ -139,7 +156,7 @@ class Starter:
         )
 
     def _restore(self, place: Place, checkpoint: Checkpoint) -> LiveGuest:
-        guest = RunningGuest.restore(place, checkpoint)
+        guest = self._guest_class().restore(place, checkpoint)
         try:
             return self._verified(guest, checkpoint.facts())
         except BaseException:
@@ -147,12 +164,9 @@ class Starter:
             raise
 
     def _boot(self, place: Place, programs: Mapping[str, Path], key: str) -> LiveGuest:
-        small = place.guest.is_small
-        files = {AGENT_FILE: programs[self._cell.client].read_bytes()} if small else {}
-        guest = RunningGuest.boot(place, self._lab.image(place.guest).initrd, files)
+        guest = self._guest_class().boot(place, self._medium(programs))
         try:
-            if not small:  # there the agents have started by themselves
-                self._serve(guest, place, programs)
+            guest.install(programs, self._cell.client, place.deadlines)
             live = self._connected(guest, {})
             try:
                 live = replace(live, facts=self._target.fingerprint(live.agent))

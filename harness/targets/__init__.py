@@ -2,13 +2,19 @@
 
 from harness.errors import ConfigError
 from harness.targets.base import DriverBuild, GuestImage, Refusal, Target
+from harness.targets.freebsd import FreeBsdTarget
 from harness.targets.linux import LinuxTarget
 from harness.targets.os2 import Os2Target
 from harness.targets.windows import WindowsTarget
 
 __all__ = ["DriverBuild", "GuestImage", "Refusal", "Target", "target_for"]
 
-_TARGETS: dict[str, Target] = {"linux": LinuxTarget(), "windows": WindowsTarget(), "os2": Os2Target()}
+_TARGETS: dict[str, Target] = {
+    "freebsd": FreeBsdTarget(),
+    "linux": LinuxTarget(),
+    "os2": Os2Target(),
+    "windows": WindowsTarget(),
+}
 
 
 def target_for(os: str) -> Target:

@@ -16,8 +16,8 @@ _LIBRARIES = {"os2": ("guests/os2/include", "guests/os2/lib")}
 
 
 def build_agent(system: str, arch: str, *, sources: Path, build: Path) -> Path:
-    """The agent program for `system` (`linux`, `windows`, `os2`) and `arch` (`amd64`, `x86`), made by `agent/Makefile`
-    unless nothing has changed. Raises SetupError with the compiler's output."""
+    """The agent program for `system` (`freebsd`, `linux`, `os2`, `windows`) and `arch` (`amd64`, `x86`), made by
+    `agent/Makefile` unless nothing has changed. Raises SetupError with the compiler's output."""
     tree = Sources(sources, ("agent", *_LIBRARIES.get(system, ())))
     kind = f"{system}-{arch}"
     directory = build / kind

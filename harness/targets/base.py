@@ -27,12 +27,14 @@ class DriverBuild:
 @dataclass(frozen=True, slots=True)
 class GuestImage:
     """What a guest boots: kernel and initial ramdisk, the kernel's release, and the tree to build drivers in, where
-    they are built in one."""
+    they are built in one, with the directory of its options, where that is another. Without an initial ramdisk the
+    kernel and a root of the harness's own come from a disc, see `harness.images.freebsd_disc`."""
 
     kernel: Path
     initrd: Path
     release: str
     headers: Path = Path()
+    options: Path = Path()
 
 
 class Refusal(enum.Enum):

@@ -112,8 +112,8 @@ class PortStream(_SocketStream):
 
 
 class NetworkStream(_SocketStream):
-    """A TCP port of a guest, forwarded to one of this machine. Connecting to it succeeds whether or not a program in the
-    guest serves it."""
+    """A TCP port of a guest, forwarded to one of this machine. Connecting succeeds whether or not a program in it
+    serves the port."""
 
     def __init__(self, port: int) -> None:
         connection = _connected(socket.AF_INET, ("127.0.0.1", port), what=f"the guest's port, here {port},")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.provision.guest import Place, RunningGuest
+from harness.provision.media import InitrdMedium
 from tools.peers.bench import TIMEOUT, Bench
 from tools.peers.command import DidNotRun, measure_pytest
 from tools.peers.measured import Outcome
@@ -59,7 +60,7 @@ class OverSsh:
             deadlines=lab.deadlines(cell.guest),
             on_crash=lambda _crash: None,
         )
-        return RunningGuest.boot(place, image.initrd)
+        return RunningGuest.boot(place, InitrdMedium(image.initrd))
 
     def _run(self, guest: RunningGuest) -> Outcome:
         bench, deadlines = self._bench, self._bench.lab.deadlines(self._bench.cell.guest)
