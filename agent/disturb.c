@@ -5,7 +5,7 @@
 struct disturbance {
 	uint64_t address;
 	uint64_t size;
-	uint64_t rounds;
+	_Atomic uint64_t rounds;
 	os_thread *thread;
 	atomic_bool stop;
 };
@@ -31,7 +31,12 @@ static uint32_t disturbance_start(void *arg)
 {
 	struct disturbance *d = arg;
 
-	return os_thread_start(disturb, d, &d->thread);
+	uint32_t error = os_thread_start(disturb, d, &d->thread);
+
+	/* Nothing is disturbed by a thread that has not begun when the loop is over. */
+	while (!error && atomic_load(&d->rounds) == 0)
+		os_sleep_us(100);
+	return error;
 }
 
 static void disturbance_end(void *arg)

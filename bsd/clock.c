@@ -53,7 +53,7 @@ int32_t supdrv_os_timer_start(uint32_t interval_ns, supdrv_tick *tick, void *arg
 
 	if (!made)
 		return SUPDRV_ERR_NO_MEMORY;
-	made->interval = SBT_1NS * interval_ns;
+	made->interval = nstosbt(interval_ns);
 	made->next = sbinuptime() + made->interval;
 	made->tick = tick;
 	made->argument = argument;

@@ -25,6 +25,21 @@ static int counters_read(struct sysctl_oid *oid __unused, void *argument __unuse
 	return SYSCTL_OUT(req, text, strlen(text) + 1);
 }
 
+/* hw.supdrv.locked.PID */
+static int locked_read(struct sysctl_oid *oid __unused, void *numbers, intmax_t count,
+		       struct sysctl_req *req)
+{
+	uint64_t bytes;
+	int error = priv_check(req->td, PRIV_DRIVER);
+
+	if (error)
+		return error;
+	if (count != 1)
+		return ENOENT;
+	bytes = supdrv_pins_locked(*(int *)numbers);
+	return SYSCTL_OUT(req, &bytes, sizeof(bytes));
+}
+
 /* A name that is taken by something else costs the driver its sysctl, nothing more. */
 void supdrv_sysctl_create(const struct supdrv_config *config)
 {
@@ -40,6 +55,8 @@ void supdrv_sysctl_create(const struct supdrv_config *config)
 	SYSCTL_ADD_PROC(&context, children, OID_AUTO, "counters",
 			CTLTYPE_STRING | CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, 0, counters_read, "A",
 			"what clients have open, pinned and allocated");
+	SYSCTL_ADD_NODE(&context, children, OID_AUTO, "locked", CTLFLAG_RD | CTLFLAG_MPSAFE,
+			locked_read, "bytes that a process has pinned, by its number");
 	SYSCTL_ADD_INT(&context, children, OID_AUTO, "ring0_images", CTLFLAG_RD, NULL,
 		       config->ring0_images, "what clients load runs in the kernel");
 	SYSCTL_ADD_STRING(&context, children, OID_AUTO, "build_id", CTLFLAG_RD,

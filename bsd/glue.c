@@ -3,9 +3,11 @@
 #include "supdrv_freebsd.h"
 #include "supdrv_glue.h"
 
+#include <sys/mutex.h>
 #include <sys/pcpu.h>
 #include <sys/proc.h>
 #include <sys/sched.h>
+#include <sys/signalvar.h>
 
 #include <machine/cpufunc.h>
 #include <machine/specialreg.h>
@@ -19,6 +21,21 @@
 void *supdrv_memory_alloc(size_t size)
 {
 	return malloc(size, M_SUPDRV, M_ZERO | (size <= MEMORY_SMALL ? M_WAITOK : M_NOWAIT));
+}
+
+/* A kill that has not been acted upon yet is only pending. */
+bool supdrv_thread_is_killed(void)
+{
+	struct thread *thread = curthread;
+	struct proc *process = curproc;
+	bool killed;
+
+	PROC_LOCK(process);
+	killed = (process->p_flag & (P_WKILLED | P_WEXIT | P_SINGLE_EXIT)) ||
+		 SIGISMEMBER(process->p_siglist, SIGKILL) ||
+		 SIGISMEMBER(thread->td_siglist, SIGKILL);
+	PROC_UNLOCK(process);
+	return killed;
 }
 
 void *supdrv_os_alloc(size_t size)

@@ -63,6 +63,16 @@ static int32_t pin_charge(struct supdrv_pin *pin, uint32_t count)
 	return pin->charged ? SUPDRV_OK : SUPDRV_ERR_NO_MEMORY;
 }
 
+uint64_t supdrv_pins_locked(pid_t owner)
+{
+	uint64_t pages;
+
+	mtx_lock(&pins_lock);
+	pages = pins_of(owner);
+	mtx_unlock(&pins_lock);
+	return ptoa(pages);
+}
+
 /* Device memory is not the client's to hold. */
 static bool pages_may_stay(const vm_page_t *page, int count)
 {
@@ -91,7 +101,7 @@ static int32_t pin_fill(struct supdrv_pin *pin, vm_offset_t address, uint32_t co
 	int32_t status = SUPDRV_OK;
 
 	while (!status && pin->count < count) {
-		if (P_KILLED(curproc))
+		if (supdrv_thread_is_killed())
 			return SUPDRV_ERR_LOCK_FAILED;
 		status =
 		    pin_batch(pin, address + ptoa((vm_offset_t)pin->count), count - pin->count);

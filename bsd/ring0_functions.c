@@ -101,22 +101,17 @@ static void *SUPDRV_CALLBACK ring0_thread_self(void)
 	return curthread;
 }
 
-static bool is_being_killed(void)
-{
-	return (curproc->p_flag & (P_WKILLED | P_WEXIT | P_SINGLE_EXIT)) != 0;
-}
-
 /* No sleep of the kernel's ends for a kill alone, so this one is made of short ones. */
 static int SUPDRV_CALLBACK ring0_thread_sleep(uint32_t milliseconds)
 {
 	const sbintime_t end = sbinuptime() + SBT_1MS * milliseconds;
 	sbintime_t left = SBT_1MS * milliseconds;
 
-	while (left > 0 && !is_being_killed()) {
+	while (left > 0 && !supdrv_thread_is_killed()) {
 		pause_sbt("supslp", MIN(left, SBT_1MS * SLEEP_STEP_MS), 0, 0);
 		left = end - sbinuptime();
 	}
-	return is_being_killed() ? SUPDRV_VERR_INTERRUPTED : SUPDRV_OK;
+	return supdrv_thread_is_killed() ? SUPDRV_VERR_INTERRUPTED : SUPDRV_OK;
 }
 
 static bool SUPDRV_CALLBACK ring0_thread_yield(void)

@@ -26,6 +26,11 @@ void supdrv_sysctl_remove(void);
 
 void supdrv_pins_init(void);
 void supdrv_pins_destroy(void);
+/* Bytes that a process has pinned. */
+uint64_t supdrv_pins_locked(pid_t owner);
+
+/* Whether the calling thread will never be back in its program. */
+bool supdrv_thread_is_killed(void);
 
 /* Zeroed; NULL when there is not enough. Only large memory can be refused. */
 void *supdrv_memory_alloc(size_t size);

@@ -22,6 +22,13 @@ struct runtime_thread {
 };
 void runtime_thread_adopt(struct runtime_thread *thread);
 
+/* Far from where the kernel puts what a program asks for without an address. */
+#ifdef __LP64__
+#define RUNTIME_AREA ((void *)0x600000000000)
+#else
+#define RUNTIME_AREA ((void *)0x80000000)
+#endif
+
 /* The path this program was started by. */
 extern const char *runtime_program;
 

@@ -38,7 +38,7 @@ int pthread_create(pthread_t *made, const pthread_attr_t *attributes, void *(*ru
 	struct thr_param parameters = {.start_func = thread_main};
 	struct pthread *thread;
 	void *stack =
-	    mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_ANON | MAP_PRIVATE, -1, 0);
+	    mmap(RUNTIME_AREA, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_ANON | MAP_PRIVATE, -1, 0);
 	long id;
 
 	(void)attributes;

@@ -44,6 +44,7 @@ class Refusal(enum.Enum):
     BUFFER_NOT_THERE = "the system looks at the whole of a buffer first, and not all of what was claimed is there"
     BAD_SIZE_FIELD = "the size field of the request's number is not that of the argument block"
     OTHER_CATEGORY = "the category in the request's number is none of the driver's"
+    BAD_DIRECTION = "the system has no requests with these direction bits"
     CLOSED = "the handle is not open any more"
     CLOSED_MEANWHILE = "the handle was closed while the request waited for its turn"
     NOT_READ_WRITE = "the device was not opened for reading and writing"

@@ -28,6 +28,7 @@ _COUNTERS_BYTES = 4096
 _RANDOM = "/dev/random"
 _SEED_BYTES = 64
 _NOT_THERE = 2  # ENOENT
+_LOCKED = "sysctl:hw.supdrv.locked.{}"
 _PAGES = "sysctl:vm.stats.vm.{}"
 _USED = ("v_wire_count", "v_active_count")
 
@@ -61,15 +62,18 @@ _ERRORS = {
     86: "EILSEQ",
 }
 
+# Before the driver is asked, the kernel copies as many bytes of a block as the number's size field says, and refuses a
+# number that says it has a block of no bytes. See docs/freebsd.md.
 _REFUSALS = {
-    Refusal.BAD_ADDRESS: 14,
-    Refusal.BAD_SIZE_FIELD: 22,
-    Refusal.CLOSED: 9,
-    Refusal.NOT_READ_WRITE: 9,
-    Refusal.WRONG_WORD_SIZE: 25,
-    Refusal.NO_MAPPING: 19,
-    Refusal.NO_STREAM: 19,
-    Refusal.IN_USE: 16,
+    Refusal.BAD_ADDRESS: (14,),
+    Refusal.BAD_SIZE_FIELD: (22, 14, 25),
+    Refusal.BAD_DIRECTION: (25,),
+    Refusal.CLOSED: (9,),
+    Refusal.NOT_READ_WRITE: (9,),
+    Refusal.WRONG_WORD_SIZE: (25,),
+    Refusal.NO_MAPPING: (22, 13),
+    Refusal.NO_STREAM: (19,),
+    Refusal.IN_USE: (16,),
 }
 
 
@@ -164,7 +168,8 @@ class FreeBsdTarget:
         _lacks("pin-statistics")
 
     def locked_memory(self, agent: AgentClient, pid: int) -> int:
-        _lacks("memory-limit")
+        """From the driver: the kernel's own count knows nothing of its pins."""
+        return int.from_bytes(agent.file_read(_LOCKED.format(pid), length=8), "little")
 
     def memory_used(self, agent: AgentClient) -> int:
         """Pages that the kernel has wired and those in use, by its own count."""
@@ -175,7 +180,7 @@ class FreeBsdTarget:
         return f"bsd-{arch}"
 
     def refusal_codes(self, refusal: Refusal) -> frozenset[int]:
-        return frozenset({_REFUSALS[refusal]} if refusal in _REFUSALS else ())
+        return frozenset(_REFUSALS.get(refusal, ()))
 
     def code_name(self, code: int) -> str:
         return f"{_ERRORS.get(code, 'errno')} {code}" if code else "success"

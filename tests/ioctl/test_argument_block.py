@@ -63,6 +63,7 @@ def test_a_block_at_an_odd_address_and_across_pages_is_accepted(session, client)
     assert ended == every(SLOW, Status.OK)
 
 
+@pytest.mark.needs("unwritten-block")
 def test_a_block_in_read_only_memory_is_enough(session, client):
     ended = {}
     for name in SLOW:
@@ -120,6 +121,7 @@ def test_success_is_returned_as_zero(session):
     assert {name: reply.result for name, reply in replies.items()} == dict.fromkeys(SLOW, 0)
 
 
+@pytest.mark.needs("unwritten-block")
 def test_the_output_may_replace_the_block(session, client):
     block = ArgumentBlock.place(
         client, pv_in=place_bytes(client, good_input(session, "COOKIE")), cb_in=20, at=client.alloc(PAGE_SIZE)

@@ -25,11 +25,11 @@ UNKNOWN_FUNCTIONS = (13, 21, 22, 32, 48, 63, 67, 96, 100, 127)
 OTHER_WORD_SIZE = {"amd64": "x86", "x86": "amd64"}
 
 
-def unknown(session, number, refusal=Status.GENERAL_FAILURE):
+def unknown(session, number, *refusals):
     """No such request, whatever is sent: as the longest input and output of the others, and without any."""
     for data, out_size in ((bytes(20), 64), (session.input("IDT_REMOVE"), 4), (b"", 0)):
         reply = session.device.request(number, data, out_size=out_size)
-        assert reply.outcome == refusal, f"{number:#x}"
+        assert any(reply.outcome == refusal for refusal in refusals or (Status.GENERAL_FAILURE,)), f"{number:#x}"
         assert reply.untouched
     assert ask(session, "IDT_REMOVE").outcome == Status.OK
 
@@ -60,7 +60,8 @@ def test_another_type_is_refused(session, letter):
 @pytest.mark.parametrize("name", SLOW)
 def test_other_direction_bits_are_refused(session, name):
     for change in (1, 2, 3):
-        unknown(session, with_changed_direction(session.abi, number_of(session.abi, name), change))
+        number = with_changed_direction(session.abi, number_of(session.abi, name), change)
+        unknown(session, number, Status.GENERAL_FAILURE, Refusal.BAD_DIRECTION)
 
 
 @pytest.mark.needs("argument-block")
@@ -115,7 +116,7 @@ def test_a_refused_number_leaves_the_block_as_it_was(session, client):
 def test_a_fast_number_with_the_size_of_a_block_is_no_fast_request(session, name):
     size = session.abi.layout("SUPDRVIOCTLDATA").size
     reply = ask_by(session, "IDT_REMOVE", with_size(number_of(session.abi, name), size))
-    assert reply.outcome == Status.GENERAL_FAILURE
+    assert reply.outcome == Status.GENERAL_FAILURE or reply.outcome == Refusal.BAD_DIRECTION  # noqa: PLR1714
 
 
 def ask_by(session, name, number):
