@@ -1,4 +1,4 @@
-"""`harness images`: images of real Windows, made from a medium that the user has."""
+"""`harness images`: images of real Windows, made from a medium that the user has, and of FreeBSD, which are fetched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from rich.table import Table
 
 from harness.cli.options import every_cell, machine_options, make_lab
 from harness.errors import ConfigError
-from harness.events import megabytes
+from harness.events import megabytes, terminal_progress
+from harness.images.freebsd_images import FreeBsdImages
+from harness.images.freebsd_release import BASE, RELEASE, Release, check_release
 from harness.images.windows.releases import BIOS, RELEASES, UEFI
 from harness.matrix import Cell
 from harness.provision.daemon import SESSION_URI
@@ -18,12 +20,13 @@ from harness.provision.windows_images import WindowsImage, WindowsImages
 from harness.provision.windows_machine import machine_of
 
 _GUESTS = {"windows-amd64": "amd64", "windows-x86": "x86"}
+_FETCHED = {"freebsd-amd64": "amd64", "freebsd-x86": "x86"}
 _BLOCK = 512
 
 
 @click.group()
 def images() -> None:
-    """Images of real Windows, made from an installation medium of your own."""
+    """Images of real Windows, made from an installation medium of your own, and of FreeBSD."""
 
 
 @images.command("build")
@@ -89,9 +92,28 @@ def build_image(
     click.echo(f"{made.name}: {made.directory}")
 
 
+@images.command("fetch")
+@click.argument("guest", type=click.Choice(list(_FETCHED)))
+@click.option("--release", default=RELEASE, show_default=True, help="Release of FreeBSD, 12 or later.")
+@click.option("--base", default=BASE, show_default=True, metavar="URL", help="Where the releases are.")
+@click.option("--replace", is_flag=True, help="Replace the image that is there.")
+def fetch_image(guest: str, release: str, base: str, replace: bool) -> None:
+    """Fetch the FreeBSD project's image of a virtual machine for GUEST.
+
+    What was fetched before an interruption is not fetched again.
+    """
+    check_release(release, _FETCHED[guest])
+    store = FreeBsdImages()
+    image = store.find(guest)
+    if image is not None and not replace:
+        raise ConfigError(f"{guest} has an image, of FreeBSD {image.facts()['release']}", hint="--replace")
+    made = store.fetch(guest, Release(release, _FETCHED[guest], base), progress=terminal_progress())
+    click.echo(f"{guest}: FreeBSD {release}, {megabytes(made.disk.stat().st_size)}, {made.disk}")
+
+
 @images.command("list")
 def list_images() -> None:
-    """List the images of real Windows on this machine."""
+    """List the images of real Windows and of FreeBSD on this machine."""
     table = Table(header_style="bold")
     for heading in ("image", "holds", "machine", "takes"):
         table.add_column(heading)
@@ -100,6 +122,11 @@ def list_images() -> None:
         holds = f"{facts.get('image', '?')}, build {facts.get('build', '?')}"
         on = f"{machine.arch}, {machine.firmware}, {machine.memory_mib} MiB, {machine.accelerator}"
         table.add_row(image.name, holds, on, megabytes(image.disk.stat().st_blocks * _BLOCK))
+    for fetched in FreeBsdImages().all():
+        facts = fetched.facts()
+        holds = f"FreeBSD {facts.get('release', '?')}"
+        size = megabytes(fetched.disk.stat().st_blocks * _BLOCK)
+        table.add_row(fetched.guest, holds, facts.get("arch", "?"), size)
     Console().print(table)
 
 
@@ -123,6 +150,8 @@ def check_image(name: str, uri: str) -> None:
 @click.argument("name")
 def remove_image(name: str) -> None:
     """Remove the image called NAME."""
+    if FreeBsdImages().remove(name):
+        return
     WindowsImages().remove(_existing(name).name)
 
 
