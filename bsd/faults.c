@@ -75,8 +75,9 @@ static void fault_oops(struct supdrv_session *session __unused)
 
 static void fault_hang(struct supdrv_session *session __unused)
 {
+	mtx_lock(&fault_first);
 	for (;;)
-		(void)tsleep(&fault_first, 0, "suphang", 0);
+		(void)mtx_sleep(&fault_second, &fault_first, 0, "suphang", 0);
 }
 
 static void fault_spin(struct supdrv_session *session __unused)
