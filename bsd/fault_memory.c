@@ -51,6 +51,7 @@ void supdrv_fault_double_free(struct supdrv_session *session __unused)
 
 	memory_put(memory);
 	memory_put(memory);
+	__compiler_membar(); /* a backtrace shows who called last */
 }
 
 static void *client_stack(void)

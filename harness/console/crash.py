@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 MAX_REPORT_LINES = 120
 
+_BACKTRACES = ("Call Trace:", "KDB: stack backtrace:", "stack backtrace:")
+"""What stands above the frames."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One line of a backtrace: `function+0xoffset/0xsize [module]`; `sure` is False for a `?` line.
+    """One line of a backtrace: `function+0xoffset/0xsize [module]`; `sure` is False for a `?` line. FreeBSD tells no
+    size (0) and no module.
 
     With a `place` (`FILE:LINE`) it is no line of a backtrace but an address that was looked up: offset and size are
     the module's then.
@@ -30,7 +34,8 @@ class Frame:
         if self.place:
             return f"{self.function} at {self.place} [{self.module}+{self.offset:#x}]"
         module = f" [{self.module}]" if self.module else ""
-        return f"{self.function}+{self.offset:#x}/{self.size:#x}{module}"
+        size = f"/{self.size:#x}" if self.size else ""
+        return f"{self.function}+{self.offset:#x}{size}{module}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class Crash:
     def head(self) -> str:
         """The report up to its backtrace: what happened, where, and the registers."""
         lines = self.report.splitlines()
-        ends = [number for number, line in enumerate(lines) if line.strip() == "Call Trace:"]
+        ends = [number for number, line in enumerate(lines) if line.strip() in _BACKTRACES]
         return "\n".join(lines[: ends[0]] if ends else lines)
 
 
@@ -90,15 +95,32 @@ _TITLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         # The OS/2-like guest: guests/os2/kernel/trap.c.
         ("trap", r"(TRAP [0-9a-f]{4}) +ERRCD=[0-9a-f]{4} .*"),
         ("panic", r"Internal error: (.*)"),
+        # FreeBSD: sys/amd64/amd64/trap.c, sys/i386/i386/trap.c, sys/kern/kern_shutdown.c, sys/kern/kern_malloc.c and
+        # sys/kern/subr_witness.c of FreeBSD 12.1. What WITNESS says of the kernel's own locks is no report: it does so
+        # at every shutdown. So a report of WITNESS begins where it names the driver, see _WITNESS_HEAD.
+        ("oops", r"^(Fatal (?:double fault|trap \d+: .*))"),
+        ("oops", r"^panic: vm_fault\w*: fault on nofault entry.*"),
+        ("leak report", r"^Warning: (memory type supdrv leaked memory on destroy.*)"),
+        ("witness report", r"^ (?:1st|2nd|3rd) 0x[0-9a-f]+ (supdrv.* @ .*)"),
+        ("witness report", r"^(?:exclusive|shared) [\w ]+ (supdrv.* locked @ .*)"),
+        ("witness report", r"^#\d+ 0x[0-9a-f]+ at (supdrv_\w+\+0x[0-9a-f]+)"),
+        ("panic", r"^panic: .*"),
     )
 )
+
+_WITNESS = "witness report"
+_WITNESS_HEAD = re.compile(r"^(lock order reversal|acquiring duplicate lock|.* with the following .*locks? held)")
+_WITNESS_REACH = 24  # lines from the head to the driver's name
 
 _STAMP = re.compile(r"^(<\d+>)?\[\s*\d+\.\d+\](\[\s*[TC]\d+\])?\s?")
 _FRAME = re.compile(
     r"^\s*(?:(?:RIP|EIP):\s*(?:[0-9a-f]{2,4}:)?)?\s*(\?\s+)?"
     r"([A-Za-z_][\w.$]*)\+0x([0-9a-f]+)/0x([0-9a-f]+)(?:\s+\[(\w+)[^\]]*\])?"
 )
-_END = re.compile(r"---\[ end (trace|Kernel panic)|^The system is stopped\.")
+_BSD_FRAME = re.compile(
+    r"^(?:#\d+ (?:0x)?[0-9a-f]+|[A-Za-z_][\w.$]*\([^)]*\)) at ([A-Za-z_][\w.$]*)\+0x([0-9a-f]+)(?:/frame 0x[0-9a-f]+)?$"
+)
+_END = re.compile(r"---\[ end (trace|Kernel panic)|^The system is stopped\.|^Automatic reboot in \d+ seconds")
 
 
 def strip_stamp(line: str) -> str:
@@ -125,7 +147,7 @@ def find_crash(log: str) -> Crash | None:
         if found is None:
             continue
         kind, title = found
-        report = _report(lines, start)
+        report = _witness_report(lines, start) if kind == _WITNESS else _report(lines, start)
         return Crash(kind=kind, title=title, frames=_frames(report), report="\n".join(report))
     return None
 
@@ -139,6 +161,22 @@ def _report(lines: list[str], start: int) -> list[str]:
     return report
 
 
+def _witness_report(lines: list[str], named: int) -> list[str]:
+    """From what WITNESS complains of to the end of the backtrace, where line `named` names the driver."""
+    heads = (n for n in range(named, max(named - _WITNESS_REACH, -1), -1) if _WITNESS_HEAD.match(strip_stamp(lines[n])))
+    start = next(heads, named)
+    report: list[str] = []
+    for line in _report(lines, start):
+        if _is_numbered(report[-1:]) and not _is_numbered([line]):
+            break
+        report.append(line)
+    return report
+
+
+def _is_numbered(line: list[str]) -> bool:
+    return bool(line) and line[0].startswith("#")
+
+
 def find_frames(text: str) -> tuple[Frame, ...]:
     """The frames of every backtrace in `text`, in order."""
     return _frames(text.splitlines())
@@ -149,9 +187,12 @@ def _frames(report: list[str]) -> tuple[Frame, ...]:
     seen: set[tuple[str, int]] = set()
     for line in report:
         match = _FRAME.match(line)
-        if match is None:
+        if match is not None:
+            doubt, function, offset, size, module = match.groups()
+        elif (match := _BSD_FRAME.match(line)) is not None:
+            doubt, function, offset, size, module = None, *match.groups(), "0", None
+        else:
             continue
-        doubt, function, offset, size, module = match.groups()
         key = (function, int(offset, 16))
         if key in seen:
             continue

@@ -15,6 +15,9 @@ _OF_THE_REPORT = {
     *("__warn", "warn_slowpath_fmt", "report_bug", "handle_bug", "exc_invalid_op", "asm_exc_invalid_op"),
     *("exc_page_fault", "asm_exc_page_fault", "handle_exception", "do_user_addr_fault", "bad_area_nosemaphore"),
     *("print_report", "kasan_report", "print_deadlock_bug", "check_noncircular"),
+    # sys/kern/subr_kdb.c, kern_shutdown.c and subr_witness.c, sys/x86 and sys/ddb of FreeBSD 12.1.
+    *("db_trace_self_wrapper", "kdb_backtrace", "vpanic", "kassert_panic", "trap_fatal", "trap_pfault", "trap"),
+    *("calltrap", "witness_debugger", "witness_checkorder", "witness_warn", "vm_fault_hold", "vm_fault"),
 }
 
 
