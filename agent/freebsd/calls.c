@@ -25,6 +25,9 @@
 #define CALL(name, ...) runtime_call(SYS_##name, __VA_ARGS__)
 #define WORD(value)	((long)(value))
 
+/* FreeBSD 15 has another one besides. */
+#define SETGROUPS	80
+
 #define PAGE_BYTES	4096
 #define DIRECTORY_BYTES 4096
 
@@ -206,7 +209,7 @@ int setrlimit(int which, const struct rlimit *limit)
 
 int setgroups(int count, const gid_t *groups)
 {
-	return (int)CALL(setgroups, WORD(count), groups);
+	return (int)runtime_call(SETGROUPS, WORD(count), groups);
 }
 
 int setresgid(gid_t real, gid_t effective, gid_t saved)
