@@ -183,14 +183,6 @@ class Starter:
             raise
         return live
 
-    def _serve(self, guest: RunningGuest, place: Place, programs: Mapping[str, Path]) -> None:
-        """Copy the agents into the guest and start two."""
-        with closing(guest.ssh(place.deadlines)) as ssh:
-            for arch, program in programs.items():
-                ssh.put(program.read_bytes(), agent_path(arch), deadline=place.deadlines.command, mode=0o755)
-            for port in (AGENT_CHANNEL, WATCH_CHANNEL):
-                guest.serve(ssh, agent_path(self._cell.client), port, place.deadlines)
-
     def _publish(self, live: LiveGuest, key: str) -> None:
         """Keep the snapshot for later runs. A run whose checkpoint cannot be kept goes on without."""
 

@@ -116,7 +116,7 @@ def test_a_refused_number_leaves_the_block_as_it_was(session, client):
 def test_a_fast_number_with_the_size_of_a_block_is_no_fast_request(session, name):
     size = session.abi.layout("SUPDRVIOCTLDATA").size
     reply = ask_by(session, "IDT_REMOVE", with_size(number_of(session.abi, name), size))
-    assert reply.outcome == Status.GENERAL_FAILURE or reply.outcome == Refusal.BAD_DIRECTION  # noqa: PLR1714
+    assert reply.outcome == Status.GENERAL_FAILURE or reply.outcome == Refusal.BAD_DIRECTION
 
 
 def ask_by(session, name, number):
