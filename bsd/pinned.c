@@ -45,12 +45,12 @@ static uint64_t pins_of(pid_t owner)
 	return pages;
 }
 
-/* Against the same limit as what the process has locked by itself. */
+/* Against the same limit as what the process has locked by itself; who may raise it has none. */
 static int32_t pin_charge(struct supdrv_pin *pin, uint32_t count)
 {
 	struct proc *process = curproc;
 	uint64_t limit = lim_cur(curthread, RLIMIT_MEMLOCK), locked;
-	bool unlimited = priv_check(curthread, PRIV_VM_MLOCK) == 0;
+	bool unlimited = priv_check(curthread, PRIV_PROC_SETRLIMIT) == 0;
 
 	locked = pmap_wired_count(vmspace_pmap(process->p_vmspace));
 	pin->owner = process->p_pid;
