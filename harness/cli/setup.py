@@ -7,19 +7,28 @@ from collections.abc import Sequence
 import click
 
 from harness.cli.options import also_option, known_cells, lab_options, make_lab
-from harness.errors import DriverBuildError
+from harness.errors import CellUnavailable, DriverBuildError
 from harness.events import stage
 from harness.matrix import Cell
+from harness.session.guest_images import is_probe
 from harness.session.lab import Lab
 
 
 def prepare(lab: Lab, cells: Sequence[Cell]) -> None:
     """Images, agents and drivers of `cells`, each only if something changed, and the probe for KVM.
 
-    A driver that does not build is left to the tests of its cell, whose failure it is.
+    A driver that does not build is left to the tests of its cell, whose failure it is; so is a guest that nobody can
+    build here.
     """
+    missing = set()
     for guest in {cell.guest.name: cell.guest for cell in cells}.values():
-        lab.make_image(guest)
+        try:
+            lab.make_image(guest)
+        except CellUnavailable as error:
+            missing.add(guest.name)
+            with stage(lab.progress, f"image of {guest.name}") as step:
+                step.done(f"not there: {error.hint}")
+    cells = [cell for cell in cells if cell.guest.name not in missing]
     for system, arch in sorted({(cell.os, arch) for cell in cells for arch in (cell.client, cell.arch)}):
         with stage(lab.progress, f"agent for {system}-{arch}"):
             lab.agent(system, arch)
@@ -31,7 +40,7 @@ def prepare(lab: Lab, cells: Sequence[Cell]) -> None:
                 step.done(f"FAILED: {error.message}")
             else:
                 step.done("built" if build.seconds else "unchanged")
-    probe = next((cell.guest for cell in cells if cell.arch == "amd64"), None)
+    probe = next((cell.guest for cell in cells if is_probe(cell.guest)), None)
     if probe is not None:
         lab.accelerator(probe)
 

@@ -3,6 +3,7 @@
 from harness.config.guest import (
     CellDefinition,
     DebianImage,
+    FreeBsdDisk,
     FreeBsdKernel,
     Guest,
     Os2Image,
@@ -14,6 +15,7 @@ from harness.config.guest import (
 __all__ = [
     "CellDefinition",
     "DebianImage",
+    "FreeBsdDisk",
     "FreeBsdKernel",
     "Guest",
     "Os2Image",

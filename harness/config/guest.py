@@ -81,6 +81,23 @@ class FreeBsdKernel(_Table):
     grub: OwnPath = Field(default=Path(), description="GRUB's modules for `i386-pc`; those of the machine by default")
 
 
+class FreeBsdDisk(_Table):
+    """A disk with FreeBSD on it, the project's own or another, which starts the harness's agents when it starts."""
+
+    kind: Literal["freebsd-disk"] = Field(
+        description="how the image is made: `freebsd-disk` starts a disk with FreeBSD on it"
+    )
+    disk: OwnPath = Field(
+        default=Path(),
+        description="image of the disk, qcow2 or raw; relative to the definition; by default the one that was fetched",
+    )
+    release: str = Field(
+        default="", pattern=r"^(\d+\.\d+)?$", description="release on a disk of one's own, to build the driver for"
+    )
+    sources: OwnPath = Field(default=Path(), description="sources of its kernel, as for `freebsd-kernel`")
+    options: OwnPath = Field(default=Path(), description="headers of its options, as for `freebsd-kernel`")
+
+
 class CellDefinition(_Table):
     """One cell of the matrix that runs in this guest."""
 
@@ -109,7 +126,7 @@ class Guest(_Table):
     leak_detector: Literal["", "kmemleak"] = Field(
         default="", description="what in the guest's kernel finds leaked memory: `kmemleak`, or empty for nothing"
     )
-    image: DebianImage | WineImage | Os2Image | FreeBsdKernel = Field(
+    image: DebianImage | WineImage | Os2Image | FreeBsdKernel | FreeBsdDisk = Field(
         discriminator="kind", description="table that says where the disk or kernel comes from"
     )
     cells: dict[str, CellDefinition] = Field(

@@ -38,22 +38,31 @@ def choose_accelerator(
 
     The answer is kept until the machine, its kernel or its hypervisor changes.
     """
-    if not Path("/dev/kvm").exists():
-        return EMULATION
-    facts = _facts(hypervisor)
-    memory = cache_dir() / "accelerator.json"
-    try:
-        known = json.loads(memory.read_text())
-        if known["facts"] == facts:
-            return str(known["accelerator"])
-    except (OSError, ValueError, KeyError):
-        pass  # never probed, or by another version: probe now
+    known = known_accelerator(hypervisor)
+    if known:
+        return known
     with stage(progress, "probe hardware virtualisation (KVM) by booting a guest with it") as step:
         answer = KVM if _boots(hypervisor, run, guest, kernel=kernel, initrd=initrd, ready=ready) else EMULATION
         step.done("it works" if answer == KVM else "the guest does not boot, so emulation is used; found out")
+    memory = _memory()
     memory.parent.mkdir(parents=True, exist_ok=True)
-    memory.write_text(json.dumps({"facts": facts, "accelerator": answer}))
+    memory.write_text(json.dumps({"facts": _facts(hypervisor), "accelerator": answer}))
     return answer
+
+
+def known_accelerator(hypervisor: Hypervisor) -> str:
+    """What is known without a probe; empty if that is nothing."""
+    if not Path("/dev/kvm").exists():
+        return EMULATION
+    try:
+        known = json.loads(_memory().read_text())
+        return str(known["accelerator"]) if known["facts"] == _facts(hypervisor) else ""
+    except (OSError, ValueError, KeyError):
+        return ""  # never probed, or by another version
+
+
+def _memory() -> Path:
+    return cache_dir() / "accelerator.json"
 
 
 def _facts(hypervisor: Hypervisor) -> list[str]:

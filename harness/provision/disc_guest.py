@@ -36,6 +36,8 @@ class DiscGuest(RunningGuest):
         return NetworkStream(self._forwarded(_PORTS[port]))
 
     def _forwarded(self, port: int) -> int:
+        if self.spec.system and not self._forwards:
+            self.domain.plug_network()
         if port not in self._forwards:
             self._forwards[port] = self.domain.forward(port)
         return self._forwards[port]

@@ -31,7 +31,7 @@ class DomainSpec:
     `ports` are virtio-serial ports: name and socket of each. `disk` is a qcow2 file that snapshots go into; the
     guest may use it as its disk or leave it alone. A guest that `is_small` has a PC without PCI Express, whose devices
     have their old interfaces, and no network. With `disc` the guest starts from a disc, whose image is `initrd`; kernel
-    and command line are what is on it.
+    and command line are what is on it. With `system` it starts from `disk`, and the disc is there too.
     """
 
     name: str
@@ -51,6 +51,7 @@ class DomainSpec:
     disk: Path | None = None
     is_small: bool = False
     disc: bool = False
+    system: bool = False
 
 
 def domain_xml(spec: DomainSpec) -> str:
@@ -98,6 +99,9 @@ def domain_xml(spec: DomainSpec) -> str:
     if not spec.is_small:
         interface = SubElement(devices, "interface", type="user")
         SubElement(interface, "model", type="virtio")
+        if spec.system:
+            # A system that looks for its updates first thing finds no network.
+            SubElement(interface, "link", state="down")
         rng = SubElement(devices, "rng", model="virtio")
         _text(rng, "backend", "/dev/urandom", model="random")
     SubElement(devices, "controller", type="usb", model="none")
@@ -118,7 +122,7 @@ def _direct_start(system: Element, spec: DomainSpec) -> None:
 def _disc_start(system: Element, spec: DomainSpec) -> None:
     """On the older machine, where virtio devices are such that kernels of any age have drivers for them."""
     _text(system, "type", "hvm", arch=_LIBVIRT_ARCH[spec.arch], machine="pc")
-    SubElement(system, "boot", dev="cdrom")
+    SubElement(system, "boot", dev="hd" if spec.system else "cdrom")
 
 
 def _disc(devices: Element, spec: DomainSpec) -> None:

@@ -38,6 +38,7 @@ _SSH_PORT = 22
 _AGENT_PATH = "/tmp/agent"  # noqa: S108 - a path in the guest, whose only user is us
 _TAIL_LINES = 40
 _DISK_SIZE = "64M"
+_QCOW2 = b"QFI\xfb"
 
 # quiet: the serial line is slow while booting; the guest's init turns the console up once it is ready.
 # unknown_nmi_panic: a guest that spins with interrupts off tells where when it is sent an NMI.
@@ -52,6 +53,11 @@ _SERVE = (
 )
 
 
+def _disk_format(image: Path) -> str:
+    with image.open("rb") as stream:
+        return "qcow2" if stream.read(len(_QCOW2)) == _QCOW2 else "raw"
+
+
 def agent_path(arch: str) -> str:
     """Where the agent of word size `arch` lies in a guest."""
     return f"{_AGENT_PATH}-{arch}"
@@ -59,7 +65,8 @@ def agent_path(arch: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a guest runs, and who is told of what its console says."""
+    """Where a guest runs, and who is told of what its console says. `system` is the image of a disk that the guest
+    starts from, which it does not change."""
 
     hypervisor: Hypervisor
     run: Run
@@ -72,6 +79,7 @@ class Place:
     on_line: Callable[[str], None] = lambda _line: None
     keep: bool = False
     disc: bool = False
+    system: Path | None = None
 
     def spec(self, directory: Path, initrd: Path) -> DomainSpec:
         """The domain of the guest, with its files in `directory`."""
@@ -93,7 +101,17 @@ class Place:
             disk=directory / "disk.qcow2",
             is_small=self.guest.is_small,
             disc=self.disc,
+            system=self.system is not None,
         )
+
+    def make_disk(self, disk: Path) -> None:
+        """A new disk: an empty one, or one that begins as `system` is."""
+        create = ["qemu-img", "create", "-q", "-f", "qcow2"]
+        if self.system is None:
+            create += [str(disk), _DISK_SIZE]
+        else:
+            create += ["-F", _disk_format(self.system), "-b", str(self.system), str(disk)]
+        host_tool.run(create, what=f"make the disk of {self.cell}", hint="run: make setup")
 
     def _ports(self) -> Mapping[str, Path]:
         return {AGENT_CHANNEL: self.run.socket(self.cell), WATCH_CHANNEL: self.run.socket(f"{self.cell}-watch")}
@@ -119,8 +137,7 @@ class RunningGuest:
         spec = place.spec(directory, own_initrd)
         assert spec.disk is not None
         medium.write(own_initrd, keys)
-        create = ["qemu-img", "create", "-q", "-f", "qcow2", str(spec.disk), _DISK_SIZE]
-        host_tool.run(create, what=f"make the disk of {place.cell}", hint="run: make setup")
+        place.make_disk(spec.disk)
         guest = cls._start(place, spec, keys, paused=False)
         try:
             guest._wait_ready(place)

@@ -57,6 +57,10 @@ class Domain:
                 return int(match.group(1))
         raise ProvisionError(f"domain {self.name!r}: QEMU made no forward to port {guest_port}")
 
+    def plug_network(self) -> None:
+        """Plug in the cable of a guest that started without."""
+        self._expect_silence("set_link net0 on")
+
     def _monitor(self, command: str) -> str:
         human = libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
         try:

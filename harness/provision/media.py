@@ -11,6 +11,7 @@ from typing import Protocol
 from harness.errors import SetupError
 from harness.images.cpio import overlay
 from harness.images.freebsd_disc import DiscParts, write_disc
+from harness.images.freebsd_seed import write_cloud_seed
 from harness.images.keys import GuestKeys
 
 
@@ -45,3 +46,15 @@ class DiscMedium:
 
     def write(self, path: Path, keys: GuestKeys) -> None:
         write_disc(self.parts, path, work=path.with_suffix(".work"))
+
+
+@dataclass(frozen=True, slots=True)
+class SeedMedium:
+    """A disc with the agents, and what makes a FreeBSD that starts from its own disk start those of word size
+    `client`; `programs` by word size."""
+
+    programs: Mapping[str, Path]
+    client: str
+
+    def write(self, path: Path, keys: GuestKeys) -> None:
+        write_cloud_seed(self.programs, self.client, path)

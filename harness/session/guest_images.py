@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.config import DebianImage, FreeBsdKernel, Guest, Os2Image, WineImage
+from harness.config import DebianImage, FreeBsdDisk, FreeBsdKernel, Guest, Os2Image, WineImage
 from harness.errors import CellUnavailable
 from harness.events import Progress
+from harness.images.freebsd_images import FreeBsdImages
 from harness.images.linux import BuiltImage, LinuxImage
 from harness.images.linux_initrd import LinuxInitrd
 from harness.images.linux_root import RECIPE
@@ -24,6 +25,8 @@ def find(guest: Guest) -> GuestImage | None:
     store = ImageStore()
     if isinstance(guest.image, FreeBsdKernel):
         return _own_freebsd(guest.image)
+    if isinstance(guest.image, FreeBsdDisk):
+        return _freebsd_disk(guest, guest.image)
     if isinstance(guest.image, Os2Image):
         os2 = store.find(Os2Recipe())
         return None if os2 is None else _of_os2(os2)
@@ -40,8 +43,8 @@ def find(guest: Guest) -> GuestImage | None:
 def ensure(guest: Guest, progress: Progress) -> GuestImage:
     """The image of `guest`, built unless it is there."""
     store = ImageStore()
-    if isinstance(guest.image, FreeBsdKernel):
-        return _required(guest, guest.image)
+    if isinstance(guest.image, FreeBsdKernel | FreeBsdDisk):
+        return _there(guest)
     if isinstance(guest.image, Os2Image):
         return _of_os2(store.ensure(Os2Recipe(), progress=progress))
     if isinstance(guest.image, WineImage):
@@ -61,11 +64,52 @@ def _own_freebsd(image: FreeBsdKernel) -> GuestImage | None:
     )
 
 
-def _required(guest: Guest, image: FreeBsdKernel) -> GuestImage:
-    found = _own_freebsd(image)
+def _freebsd_disk(guest: Guest, image: FreeBsdDisk) -> GuestImage | None:
+    """One's own, or the one that was fetched for the guest."""
+    if image.disk != Path():
+        disk, release = image.disk, image.release
+    else:
+        fetched = FreeBsdImages().find(guest.name)
+        if fetched is None:
+            return None
+        disk, release = fetched.disk, fetched.facts().get("release", "")
+    if not disk.is_file():
+        return None
+    return GuestImage(
+        kernel=disk, initrd=Path(), release=f"FreeBSD {release}", headers=image.sources, options=image.options
+    )
+
+
+def _there(guest: Guest) -> GuestImage:
+    """What nobody here can build."""
+    found = find(guest)
     if found is None:
-        raise CellUnavailable(f"guest {guest.name!r} has no kernel at {image.kernel}", hint="see docs/freebsd.md")
+        raise unavailable(guest)
     return found
+
+
+def is_probe(guest: Guest) -> bool:
+    """Whether it is made here from a Linux kernel for AMD64, so that its boot tells whether KVM works."""
+    return guest.machine == "amd64" and not isinstance(guest.image, FreeBsdKernel | FreeBsdDisk)
+
+
+def unavailable(guest: Guest) -> CellUnavailable:
+    """Why `guest` cannot run while `find` finds nothing, and what to do about it."""
+    image = guest.image
+    if isinstance(image, FreeBsdKernel):
+        return CellUnavailable(f"guest {guest.name!r} has no kernel at {image.kernel}", hint="see docs/freebsd.md")
+    if isinstance(image, FreeBsdDisk) and image.disk != Path():
+        return CellUnavailable(f"guest {guest.name!r} has no disk at {image.disk}", hint="see docs/freebsd.md")
+    if isinstance(image, FreeBsdDisk):
+        return CellUnavailable(f"guest {guest.name!r} has no image", hint=f"harness images fetch {guest.name}")
+    return CellUnavailable(f"guest {guest.name!r} has no image", hint=f"build it: {_setup_command(guest)}")
+
+
+def _setup_command(guest: Guest) -> str:
+    """What builds the image of `guest`; where all of its cells are on request, one must be named."""
+    if all(cell.on_request for cell in guest.cells.values()):
+        return f"harness setup --also {next(iter(guest.cells))}"
+    return "harness setup"
 
 
 def _debian_image(guest: Guest, image: DebianImage) -> LinuxImage:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.config import Guest
-from harness.errors import CellUnavailable
 from harness.events import Progress, stage
 from harness.matrix import Cell
-from harness.provision.accelerator import EMULATION, KVM, choose_accelerator
+from harness.provision.accelerator import EMULATION, KVM, choose_accelerator, known_accelerator
 from harness.provision.daemon import SESSION_URI, resolve_uri
 from harness.provision.guest import READY_LINE
 from harness.provision.hypervisor import Hypervisor
@@ -76,7 +75,7 @@ class Lab:
         """What `guest` boots. Raises CellUnavailable if it has not been built; `make_image` builds it."""
         found = guest_images.find(guest)
         if found is None:
-            raise CellUnavailable(f"guest {guest.name!r} has no image", hint=f"build it: {_setup_command(guest)}")
+            raise guest_images.unavailable(guest)
         return found
 
     def make_image(self, guest: Guest) -> GuestImage:
@@ -94,13 +93,16 @@ class Lab:
         return build_agent(os, arch, sources=self.options.project, build=self.options.project / "build" / "agent")
 
     def accelerator(self, guest: Guest) -> str:
-        """`kvm` or `qemu` (emulation), as asked for or as a probe boot of `guest` finds out."""
+        """`kvm` or `qemu` (emulation), as asked for or as a probe boot of `guest` finds out. A guest that is no probe
+        gets what another one has found out."""
         if not self._accelerator:
             asked = self.options.accelerator
             self._accelerator = asked if asked in {KVM, EMULATION} else self._probe(guest)
         return self._accelerator
 
     def _probe(self, guest: Guest) -> str:
+        if not guest_images.is_probe(guest):
+            return known_accelerator(self.hypervisor) or EMULATION
         image = self.image(guest)
         return choose_accelerator(
             self.hypervisor,
@@ -127,10 +129,3 @@ class Lab:
         if self._hypervisor is not None:
             self._hypervisor.close()
             self._hypervisor = None
-
-
-def _setup_command(guest: Guest) -> str:
-    """What builds the image of `guest`; where all of its cells are on request, one must be named."""
-    if all(cell.on_request for cell in guest.cells.values()):
-        return f"harness setup --also {next(iter(guest.cells))}"
-    return "harness setup"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.config import FreeBsdKernel
+from harness.config import FreeBsdDisk, FreeBsdKernel
 from harness.console.crash import Crash
 from harness.errors import AgentLost, HarnessError, SetupError
 from harness.images.freebsd_disc import DiscParts
@@ -24,7 +24,7 @@ from harness.provision.checkpoints import Checkpoint, CheckpointStore, checkpoin
 from harness.provision.disc_guest import DiscGuest
 from harness.provision.domain_xml import AGENT_CHANNEL, WATCH_CHANNEL, domain_xml, libvirt_arch
 from harness.provision.guest import WARM, Place, RunningGuest
-from harness.provision.media import DiscMedium, InitrdMedium, Medium
+from harness.provision.media import DiscMedium, InitrdMedium, Medium, SeedMedium
 from harness.session.lab import Lab
 from harness.targets import Target, target_for
 from harness.transport.agent import AgentClient
@@ -109,24 +109,30 @@ class Starter:
             on_line=self._on_line,
             keep=lab.options.keep,
             disc=self._has_disc(),
+            system=lab.image(guest).kernel if isinstance(guest.image, FreeBsdDisk) else None,
         )
 
     def _has_disc(self) -> bool:
-        return isinstance(self._cell.guest.image, FreeBsdKernel)
+        return isinstance(self._cell.guest.image, FreeBsdKernel | FreeBsdDisk)
 
     def _guest_class(self) -> type[RunningGuest]:
         return DiscGuest if self._has_disc() else RunningGuest
 
     def _medium(self, programs: Mapping[str, Path]) -> Medium:
         cell, image = self._cell, self._cell.guest.image
+        if isinstance(image, FreeBsdDisk):
+            return SeedMedium(programs, cell.client)
         if not isinstance(image, FreeBsdKernel):
             files = {AGENT_FILE: programs[cell.client].read_bytes()} if cell.guest.is_small else {}
             return InitrdMedium(self._lab.image(cell.guest).initrd, files)
         return DiscMedium(DiscParts(image.kernel, image.grub, programs, cell.client, cell.arch))
 
     def _medium_identity(self) -> str:
-        """Of an image that was built the path, which tells its content; of one's own kernel its content."""
+        """Of an image that was built the path, which tells its content; of one's own kernel its content; of a disk,
+        which is large, what its file's properties tell."""
         image = self._lab.image(self._cell.guest)
+        if isinstance(self._cell.guest.image, FreeBsdDisk):
+            return file_identity(image.kernel)
         if self._has_disc():
             return hashlib.sha256(image.kernel.read_bytes()).hexdigest()
         return str(image.initrd.resolve())

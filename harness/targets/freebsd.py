@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import struct
 import time
@@ -89,7 +90,14 @@ class FreeBsdTarget:
         """With the cross compiler of the virtual environment: for the guest's own kernel where its sources are named,
         else for the one that the compiler has headers of."""
         own = None if image.headers == Path() else OwnKernel(image.headers, image.options)
-        return build_freebsd_driver(cell.arch, faults=cell.driver == "faults", sources=sources, build=build, kernel=own)
+        return build_freebsd_driver(
+            cell.arch,
+            faults=cell.driver == "faults",
+            sources=sources,
+            build=build,
+            kernel=own,
+            version=kernel_version(image.release),
+        )
 
     def fingerprint(self, agent: AgentClient) -> Mapping[str, str]:
         """What the agent says of itself and the system, and a mark in a file that a boot does not have: the first to
@@ -188,6 +196,12 @@ class FreeBsdTarget:
     def fast_result(self, reply: RequestReply) -> int:
         """A negative status comes as the errno of its absolute value."""
         return -reply.os_error if reply.os_error else reply.result
+
+
+def kernel_version(release: str) -> int:
+    """The least __FreeBSD_version of a release; 0 if `release` names none."""
+    match = re.search(r"(\d+)\.(\d+)", release)
+    return int(match[1]) * 100_000 + int(match[2]) * 1000 if match else 0
 
 
 def parse_mappings(records: bytes) -> tuple[tuple[int, int], ...]:

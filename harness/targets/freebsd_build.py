@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 
 from harness.errors import DriverBuildError
@@ -32,20 +32,28 @@ class OwnKernel:
 
 
 def build_freebsd_driver(
-    arch: str, *, faults: bool, sources: Path, build: Path, kernel: OwnKernel | None = None
+    arch: str,
+    *,
+    faults: bool,
+    sources: Path,
+    build: Path,
+    kernel: OwnKernel | None = None,
+    version: int = 0,
 ) -> DriverBuild:
     """The driver for `arch` (`amd64`, `x86`), made by `bsd/cross.mk` into `build` unless nothing has changed; with
-    `faults` the one that fails on request. Without a `kernel` it is for the one that the compiler has the headers of.
-    Raises DriverBuildError with the compiler's output."""
+    `faults` the one that fails on request. Without a `kernel` it is for the one that the compiler has the headers of,
+    or says that it is for `version` (__FreeBSD_version). Raises DriverBuildError with the compiler's output."""
     options = [f"ARCH={FREEBSD_ARCH[arch]}"]
     if faults:
         options.append("SUPDRV_FAULTS=1")
     if kernel is not None:
         options += [f"SYSDIR={kernel.sources}", f"KERNBUILDDIR={kernel.build}"]
+    elif version:
+        options.append(f"KERNEL={version}")
     tree = Sources(sources, ("core", "bsd"))
     driver = build / _DRIVER
     with tree.exclusive(build):
-        stamp = tree.stamp(version("ziglang"), *options)
+        stamp = tree.stamp(metadata.version("ziglang"), *options)
         build_id = stamp[:_BUILD_ID_DIGITS]
         if tree.fresh(build, stamp) and driver.exists():
             return DriverBuild(path=driver, build_id=build_id, seconds=0.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.config import load_guest, load_guests
-from harness.config.guest import CellDefinition, DebianImage, Guest, WineImage
+from harness.config.guest import CellDefinition, DebianImage, FreeBsdDisk, Guest, WineImage
 from harness.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -92,8 +92,8 @@ def test_a_directory_without_definitions_is_refused(tmp_path: Path, exists: bool
         load_guests(tmp_path if exists else tmp_path / "none")
 
 
-@pytest.mark.parametrize("table", [Guest, DebianImage, WineImage, CellDefinition])
-def test_every_key_is_documented(table: type[Guest | DebianImage | WineImage | CellDefinition]) -> None:
+@pytest.mark.parametrize("table", [Guest, DebianImage, WineImage, FreeBsdDisk, CellDefinition])
+def test_every_key_is_documented(table: type[Guest | DebianImage | WineImage | FreeBsdDisk | CellDefinition]) -> None:
     page = (ROOT / "docs" / "guests.md").read_text()
     for name, field in table.model_fields.items():
         assert field.description, f"{name} has no description"
