@@ -8,7 +8,8 @@
 
 #include <machine/cpufunc.h>
 
-#define NS_PER_S 1000000000u
+#define NS_PER_S	1000000000u
+#define SBT_2_32_PER_NS (UINT64_MAX / NS_PER_S) /* of the clock's units, times 2^32 */
 
 struct supdrv_timer {
 	struct callout callout;
@@ -46,6 +47,12 @@ static void timer_expired(void *argument)
 	timer_arm(timer);
 }
 
+/* Without a 64-bit division, which the kernel has no function for on x86. */
+static sbintime_t interval_of(uint32_t ns)
+{
+	return SBT_1S * (ns / NS_PER_S) + (ns % NS_PER_S * SBT_2_32_PER_NS >> 32);
+}
+
 int32_t supdrv_os_timer_start(uint32_t interval_ns, supdrv_tick *tick, void *argument,
 			      struct supdrv_timer **timer)
 {
@@ -53,7 +60,7 @@ int32_t supdrv_os_timer_start(uint32_t interval_ns, supdrv_tick *tick, void *arg
 
 	if (!made)
 		return SUPDRV_ERR_NO_MEMORY;
-	made->interval = nstosbt(interval_ns);
+	made->interval = interval_of(interval_ns);
 	made->next = sbinuptime() + made->interval;
 	made->tick = tick;
 	made->argument = argument;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # Builds supdrv.ko on another system with zig, whose tree has FreeBSD's headers, with GNU make:
 #   make -C bsd -f cross.mk ARCH=amd64|i386 [OUT=DIR] [KERNEL=1500068] [SUPDRV_FAULTS=1] [SUPDRV_BUILD_ID=text]
-# SYSDIR=DIR KERNBUILDDIR=DIR: for a kernel of one's own, by its sources (sys/) and the directory it was built in, which
-# has its options. bsd.kmod.mk does the same on FreeBSD: one relocatable object for amd64, a shared one for i386.
+# SYSDIR=DIR [KERNBUILDDIR=DIR]: for another kernel, by its sources (sys/) and, if it was configured otherwise than a
+# release, the directory that it was built in. bsd.kmod.mk does the same on FreeBSD: one relocatable object for amd64, a shared one for i386.
 include ../core/sources.mk
 include sources.mk
 
@@ -19,9 +19,9 @@ TRIPLE_amd64 := x86_64-unknown-freebsd15.0
 TRIPLE_i386 := i386-unknown-freebsd15.0
 LIBC := $(or $(LIBC),$(shell $(ZIG) env | sed -n 's/.*lib_dir.*"\(.*\)".*/\1/p')/libc/include)
 ifdef SYSDIR
-HEADERS := $(KERNBUILDDIR) $(SYSDIR) $(SYSDIR)/contrib/ck/include
+HEADERS := $(or $(KERNBUILDDIR),$(OUT)/options) $(SYSDIR) $(SYSDIR)/contrib/ck/include
 RELEASE :=
-OPTIONS := $(KERNBUILDDIR)/opt_global.h
+OPTIONS := $(or $(KERNBUILDDIR),$(OUT)/options)/opt_global.h
 else
 HEADERS := $(LIBC)/$(CPU_$(ARCH))-freebsd-none $(LIBC)/generic-freebsd
 RELEASE := -D__FreeBSD_version=$(KERNEL)
@@ -54,6 +54,9 @@ all: $(OUT)/supdrv.ko
 # The options of a kernel as it is released, of which none is for drivers.
 $(OUT)/options/opt_global.h:
 	@mkdir -p $(@D)
+	$(if $(SYSDIR),ln -sfn $(SYSDIR)/$(ARCH)/include $(@D)/machine)
+	$(if $(SYSDIR),ln -sfn $(SYSDIR)/x86/include $(@D)/x86)
+	$(if $(SYSDIR),ln -sfn $(SYSDIR)/i386/include $(@D)/i386)
 	@: > $@
 
 $(OUT)/%.o: %.c $(OPTIONS)

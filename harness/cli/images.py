@@ -12,7 +12,7 @@ from harness.cli.options import every_cell, machine_options, make_lab
 from harness.errors import ConfigError
 from harness.events import megabytes, terminal_progress
 from harness.images.freebsd_images import FreeBsdImages
-from harness.images.freebsd_release import BASE, RELEASE, Release, check_release
+from harness.images.freebsd_release import BASE, LATEST, Release, check_release
 from harness.images.windows.releases import BIOS, RELEASES, UEFI
 from harness.matrix import Cell
 from harness.provision.daemon import SESSION_URI
@@ -94,7 +94,7 @@ def build_image(
 
 @images.command("fetch")
 @click.argument("guest", type=click.Choice(list(_FETCHED)))
-@click.option("--release", default=RELEASE, show_default=True, help="Release of FreeBSD, 12 or later.")
+@click.option("--release", default="", help="Release of FreeBSD, 12 or later.  [default: 15.0; for x86 14.3]")
 @click.option("--base", default=BASE, show_default=True, metavar="URL", help="Where the releases are.")
 @click.option("--replace", is_flag=True, help="Replace the image that is there.")
 def fetch_image(guest: str, release: str, base: str, replace: bool) -> None:
@@ -102,12 +102,14 @@ def fetch_image(guest: str, release: str, base: str, replace: bool) -> None:
 
     What was fetched before an interruption is not fetched again.
     """
-    check_release(release, _FETCHED[guest])
+    arch = _FETCHED[guest]
+    release = release or LATEST[arch]
+    check_release(release, arch)
     store = FreeBsdImages()
     image = store.find(guest)
     if image is not None and not replace:
         raise ConfigError(f"{guest} has an image, of FreeBSD {image.facts()['release']}", hint="--replace")
-    made = store.fetch(guest, Release(release, _FETCHED[guest], base), progress=terminal_progress())
+    made = store.fetch(guest, Release(release, arch, base), progress=terminal_progress())
     click.echo(f"{guest}: FreeBSD {release}, {megabytes(made.disk.stat().st_size)}, {made.disk}")
 
 

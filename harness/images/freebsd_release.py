@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from harness.errors import ConfigError, SetupError
 
 BASE = "https://download.freebsd.org/releases/VM-IMAGES"
-RELEASE = "14.3"
+LATEST = {"amd64": "15.0", "x86": "14.3"}
+"""What is taken unless another release is asked for."""
+
 CHECKSUMS = "CHECKSUM.SHA512"
 ARCHITECTURES = {"amd64": "amd64", "x86": "i386"}
 
@@ -50,7 +52,7 @@ def check_release(number: str, arch: str) -> None:
     """Raises ConfigError unless there is, or can be, such a release for that architecture."""
     match = _RELEASE.fullmatch(number)
     if match is None:
-        raise ConfigError(f"{number!r} is no release of FreeBSD", hint=f"it looks like {RELEASE}")
+        raise ConfigError(f"{number!r} is no release of FreeBSD", hint=f"it looks like {LATEST[arch]}")
     major = int(match[1])
     if major < _OLDEST:
         raise ConfigError(f"the driver is for FreeBSD {_OLDEST} and later, not {number}")

@@ -13,11 +13,11 @@ from typing import NoReturn
 
 from harness.abi import PAGE_SIZE
 from harness.console.crash import Crash
-from harness.errors import CapabilityMissing, DriverLoadError
+from harness.errors import CapabilityMissing, DriverBuildError, DriverLoadError
 from harness.matrix import Cell
 from harness.targets.base import DriverBuild, GuestImage, Refusal
 from harness.targets.counters import parse_counters
-from harness.targets.freebsd_build import OwnKernel, build_freebsd_driver
+from harness.targets.freebsd_build import COMPILER_MAJOR, OwnKernel, build_freebsd_driver
 from harness.transport.agent import AgentClient
 from harness.transport.wire import AgentOpError, FileFlag, RequestReply
 
@@ -29,6 +29,7 @@ _COUNTERS_BYTES = 4096
 _RANDOM = "/dev/random"
 _SEED_BYTES = 64
 _NOT_THERE = 2  # ENOENT
+_MAJOR = re.compile(r"(\d+)\.\d+")
 _LOCKED = "sysctl:hw.supdrv.locked.{}"
 _PAGES = "sysctl:vm.stats.vm.{}"
 _USED = ("v_wire_count", "v_active_count")
@@ -90,13 +91,14 @@ class FreeBsdTarget:
         """With the cross compiler of the virtual environment: for the guest's own kernel where its sources are named,
         else for the one that the compiler has headers of."""
         own = None if image.headers == Path() else OwnKernel(image.headers, image.options)
+        if own is None:
+            check_headers(image.release)
         return build_freebsd_driver(
             cell.arch,
             faults=cell.driver == "faults",
             sources=sources,
             build=build,
             kernel=own,
-            version=kernel_version(image.release),
         )
 
     def fingerprint(self, agent: AgentClient) -> Mapping[str, str]:
@@ -198,10 +200,14 @@ class FreeBsdTarget:
         return -reply.os_error if reply.os_error else reply.result
 
 
-def kernel_version(release: str) -> int:
-    """The least __FreeBSD_version of a release; 0 if `release` names none."""
-    match = re.search(r"(\d+)\.(\d+)", release)
-    return int(match[1]) * 100_000 + int(match[2]) * 1000 if match else 0
+def check_headers(release: str) -> None:
+    """Raises DriverBuildError where a driver that is built with the compiler's headers would not fit."""
+    match = _MAJOR.search(release)
+    if match and int(match[1]) != COMPILER_MAJOR:
+        raise DriverBuildError(
+            f"the driver for {release} needs the sources of its kernel: the compiler has headers of {COMPILER_MAJOR}",
+            hint="unpack src.txz of the release, and name its sys as `sources` under [image]: docs/freebsd.md",
+        )
 
 
 def parse_mappings(records: bytes) -> tuple[tuple[int, int], ...]:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import metadata
+from importlib.metadata import version
 from pathlib import Path
 
 from harness.errors import DriverBuildError
@@ -18,6 +18,9 @@ from harness.targets.sources import Sources
 FREEBSD_ARCH = {"amd64": "amd64", "x86": "i386"}
 """FreeBSD's name of each architecture."""
 
+COMPILER_MAJOR = 15
+"""The FreeBSD whose headers the compiler has."""
+
 _DRIVER = "supdrv.ko"
 _EVIDENCE_CHARACTERS = 6000
 _BUILD_ID_DIGITS = 40
@@ -25,7 +28,8 @@ _BUILD_ID_DIGITS = 40
 
 @dataclass(frozen=True, slots=True)
 class OwnKernel:
-    """A kernel that a driver is built for: its sources (`sys`), and the directory that it was built in."""
+    """A kernel that a driver is built for: its sources (`sys`), and the directory that it was built in, or `Path()` for
+    one with the options of a release."""
 
     sources: Path
     build: Path
@@ -38,22 +42,20 @@ def build_freebsd_driver(
     sources: Path,
     build: Path,
     kernel: OwnKernel | None = None,
-    version: int = 0,
 ) -> DriverBuild:
     """The driver for `arch` (`amd64`, `x86`), made by `bsd/cross.mk` into `build` unless nothing has changed; with
-    `faults` the one that fails on request. Without a `kernel` it is for the one that the compiler has the headers of,
-    or says that it is for `version` (__FreeBSD_version). Raises DriverBuildError with the compiler's output."""
+    `faults` the one that fails on request. Without a `kernel` it is for the one that the compiler has the headers of.
+    Raises DriverBuildError with the compiler's output."""
     options = [f"ARCH={FREEBSD_ARCH[arch]}"]
     if faults:
         options.append("SUPDRV_FAULTS=1")
     if kernel is not None:
-        options += [f"SYSDIR={kernel.sources}", f"KERNBUILDDIR={kernel.build}"]
-    elif version:
-        options.append(f"KERNEL={version}")
+        options.append(f"SYSDIR={kernel.sources}")
+        options += [f"KERNBUILDDIR={kernel.build}"] if kernel.build != Path() else []
     tree = Sources(sources, ("core", "bsd"))
     driver = build / _DRIVER
     with tree.exclusive(build):
-        stamp = tree.stamp(metadata.version("ziglang"), *options)
+        stamp = tree.stamp(version("ziglang"), *options)
         build_id = stamp[:_BUILD_ID_DIGITS]
         if tree.fresh(build, stamp) and driver.exists():
             return DriverBuild(path=driver, build_id=build_id, seconds=0.0)

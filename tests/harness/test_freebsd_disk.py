@@ -11,13 +11,13 @@ import pytest
 from pycdlib import PyCdlib
 
 from harness.config import Guest, load_guest, load_guests
-from harness.errors import CellUnavailable, ConfigError
+from harness.errors import CellUnavailable, ConfigError, DriverBuildError
 from harness.events import SILENT
 from harness.images.freebsd_disc import AGENT_PORTS
 from harness.images.freebsd_seed import start_script, write_cloud_seed
 from harness.provision.domain_xml import DomainSpec, domain_xml
 from harness.session import guest_images
-from harness.targets.freebsd import kernel_version
+from harness.targets.freebsd import check_headers
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,11 +82,15 @@ def test_the_projects_own_definitions_have_the_three_cells() -> None:
     assert cells == {"freebsd-amd64": "amd64", "freebsd-compat": "amd64", "freebsd-x86": "x86"}
 
 
-@pytest.mark.parametrize(
-    ("release", "version"), [("FreeBSD 14.3", 1403000), ("FreeBSD 12.1", 1201000), ("FreeBSD ", 0)]
-)
-def test_a_driver_is_built_for_the_release(release: str, version: int) -> None:
-    assert kernel_version(release) == version
+@pytest.mark.parametrize("release", ["FreeBSD 14.3", "FreeBSD 12.1"])
+def test_a_driver_for_another_release_needs_its_sources(release: str) -> None:
+    with pytest.raises(DriverBuildError, match=r"needs the sources of its kernel.*src\.txz"):
+        check_headers(release)
+
+
+@pytest.mark.parametrize("release", ["FreeBSD 15.0", "FreeBSD 15.1", "FreeBSD "])
+def test_a_driver_for_the_compilers_own_release_needs_nothing(release: str) -> None:
+    check_headers(release)
 
 
 def test_the_guest_starts_from_its_disk_and_is_unplugged() -> None:

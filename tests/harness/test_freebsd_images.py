@@ -259,7 +259,7 @@ def test_a_release_that_cannot_be_is_refused(number: str, arch: str) -> None:
 def test_the_command_fetches_lists_and_removes(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     server.publish()
-    fetch = ["images", "fetch", "freebsd-amd64", "--base", server.base]
+    fetch = ["images", "fetch", "freebsd-amd64", "--release", "14.3", "--base", server.base]
     first = CliRunner().invoke(commands, fetch)
     assert first.exit_code == 0, first.output
     assert "freebsd-amd64: FreeBSD 14.3, 40 kB, " in first.output
