@@ -28,7 +28,8 @@ def test_3(session): pass
 def test_4(session): pass
 """
 LINUX = ["linux-amd64", "linux-compat", "linux-x86"]
-ALL = [*LINUX, "windows-amd64"]
+FREEBSD = ["freebsd-amd64", "freebsd-compat", "freebsd-x86"]
+ALL = [*FREEBSD, *LINUX, "os2-x86"]
 
 
 def run(
@@ -64,8 +65,9 @@ def test_a_cell_without_an_image_is_skipped_with_what_to_do_and_not_green(tmp_pa
     ("arguments", "chosen"),
     [
         (["-m", "linux"], LINUX),
-        (["-m", "windows"], ["windows-amd64"]),
-        (["-m", "x86"], ["linux-x86"]),
+        (["-m", "freebsd"], FREEBSD),
+        (["-m", "os2"], ["os2-x86"]),
+        (["-m", "x86"], ["freebsd-x86", "linux-x86", "os2-x86"]),
         (["-m", "linux and amd64"], ["linux-amd64", "linux-compat"]),
         (["-m", "compat"], ["linux-compat"]),
         (["--cell", "linux-compat", "--cell", "linux-x86"], ["linux-compat", "linux-x86"]),
@@ -88,8 +90,7 @@ def test_an_unknown_cell_is_a_usage_error_that_names_the_known_ones(tmp_path: Pa
     done, _ = run(tmp_path, "--cell", "linux-arm")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert (
-        "no cell 'linux-arm' (cells: linux-amd64, linux-compat, linux-amd64-debug, linux-x86, windows-amd64, "
-        in done.stderr
+        "no cell 'linux-arm' (cells: linux-amd64, linux-compat, linux-amd64-debug, linux-x86, os2-x86, " in done.stderr
     )
     assert "Traceback" not in done.stderr
 
