@@ -218,6 +218,16 @@ struct thread *thread_find(struct process *p, uint32_t tid)
 	return t;
 }
 
+/* The stack of a thread that is not the first is the kernel's to free. */
+static void user_stack_end(struct thread *t)
+{
+	struct space *s = &t->process->space;
+	struct region *region = t->user_stack ? region_at(s, t->user_stack) : NULL;
+
+	if (region && region->start == t->user_stack && region->kind == REGION_STACK)
+		region_end(s, region);
+}
+
 void thread_end(void)
 {
 	struct process *p = current->process;
@@ -226,6 +236,7 @@ void thread_end(void)
 	__asm__ volatile("sti");
 	if (p->threads == 1)
 		process_end(p);
+	user_stack_end(current);
 	interrupts_off();
 	while (*slot != current)
 		slot = &(*slot)->next;

@@ -236,6 +236,21 @@ static void threads_share_memory_and_events(void)
 	CHECK(!DosCloseEventSem(event));
 }
 
+static void nothing_is_left_of_threads(void)
+{
+	uint32_t before, after;
+	TID tid;
+
+	for (int i = 0; i < 21; i++) {
+		CHECK(!DosCreateThread(&tid, count_up, 10, STACK_COMMITTED, 0x8000));
+		CHECK(!DosWaitThread(&tid, DCWW_WAIT));
+		if (i == 0)
+			CHECK(!DosQuerySysInfo(QSV_TOTAVAILMEM, QSV_TOTAVAILMEM, &before, 4));
+	}
+	CHECK(!DosQuerySysInfo(QSV_TOTAVAILMEM, QSV_TOTAVAILMEM, &after, 4));
+	CHECK(after == before);
+}
+
 static void a_thread_that_computes_keeps_nobody_else(void)
 {
 	uint32_t before;
@@ -269,6 +284,7 @@ const struct test process_tests[] = {
      a_process_in_the_kernel_dies_when_it_comes_out},
     {"nothing_is_left_of_processes", nothing_is_left_of_processes},
     {"threads_share_memory_and_events", threads_share_memory_and_events},
+    {"nothing_is_left_of_threads", nothing_is_left_of_threads},
     {"a_thread_that_computes_keeps_nobody_else", a_thread_that_computes_keeps_nobody_else},
     {"time_goes_on", time_goes_on},
     {NULL, NULL},
