@@ -70,10 +70,12 @@ struct outcome op_open(struct agent *a, struct reader *in, struct reply *out)
 	flags = get_u32(in);
 	if (!reader_done(in))
 		return refused(ST_BAD_PAYLOAD);
-	if (flags == 0)
-		flags = OPEN_READ | OPEN_WRITE;
-	if (flags & ~(OPEN_READ | OPEN_WRITE))
+	if (!(flags & (OPEN_READ | OPEN_WRITE)))
+		flags |= OPEN_READ | OPEN_WRITE;
+	if (flags & ~OPEN_FLAGS)
 		return refused(ST_BAD_VALUE);
+	if (flags & OPEN_INHERIT && !os_opens_for_children)
+		return os_outcome(os_enosys);
 	error = os_open(path, flags, &handle);
 	return error ? os_outcome(error) : handle_add(handle, out);
 }

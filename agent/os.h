@@ -77,6 +77,8 @@ uint32_t os_stream_offer(struct os_stream *s, const void *from, size_t n, os_han
 
 /* Files and devices. */
 
+/* A handle goes to a client if that is started after it was opened, for it. */
+extern const bool os_opens_for_children;
 uint32_t os_open(const char *path, uint32_t flags, os_handle *handle);
 void os_close(os_handle handle);
 uint32_t os_dup(os_handle handle, os_handle *copy);

@@ -11,6 +11,8 @@
 #define MODE_FILE     0100644u
 #define DEVICE_SUFFIX "$"
 
+const bool os_opens_for_children = true;
+
 static uint32_t file_open(const char *path, uint32_t how, uint32_t access, HFILE *file)
 {
 	uint32_t action;
@@ -31,7 +33,9 @@ uint32_t os_open(const char *path, uint32_t flags, os_handle *handle)
 	uint32_t error = file_open(path, OPEN_ACTION_OPEN_IF_EXISTS, access[flags & 3], &file);
 
 	*handle = error ? OS_NO_HANDLE : (os_handle)file;
-	return error;
+	if (error || !(flags & OPEN_INHERIT))
+		return error;
+	return DosSetFHState(file, 0);
 }
 
 void os_close(os_handle handle)

@@ -113,20 +113,24 @@ void os_process_await(const struct os_process *p, struct os_exit *how)
 	child_wait(p, DCWW_WAIT, how);
 }
 
-/* A handle goes to a child only when that is started. */
+/* A handle goes to a child only when that is started, under its number. */
 uint32_t os_handle_export(const struct os_process *p, os_handle handle, uint64_t *token)
 {
+	uint32_t mode = 0, error = DosQueryFHState(os2_file(handle), &mode);
+
 	(void)p;
-	(void)handle;
-	(void)token;
-	return os_enosys;
+	*token = (uint64_t)handle;
+	if (error)
+		return error;
+	return mode & OPEN_FLAGS_NOINHERIT ? os_enosys : 0;
 }
 
 os_handle os_handle_import(struct os_stream *s, uint64_t token)
 {
+	uint32_t mode;
+
 	(void)s;
-	(void)token;
-	return OS_NO_HANDLE;
+	return DosQueryFHState((HFILE)token, &mode) ? OS_NO_HANDLE : (os_handle)token;
 }
 
 /* A process has one program for all its life. */

@@ -12,6 +12,8 @@
 
 #include "proto.h"
 
+const bool os_opens_for_children = false;
+
 uint32_t os_open(const char *path, uint32_t flags, os_handle *handle)
 {
 	static const int modes[] = {O_RDWR, O_RDONLY, O_WRONLY, O_RDWR};

@@ -25,6 +25,8 @@ static uint32_t file_open(const char *path, DWORD access, DWORD how, HANDLE *fil
 	return win_error(*file != INVALID_HANDLE_VALUE);
 }
 
+const bool os_opens_for_children = false;
+
 uint32_t os_open(const char *path, uint32_t flags, os_handle *handle)
 {
 	DWORD access =

@@ -88,6 +88,8 @@ enum status {
 
 #define OPEN_READ	 1u
 #define OPEN_WRITE	 2u
+#define OPEN_INHERIT	 4u /* OS/2 */
+#define OPEN_FLAGS	 7u
 
 #define REQ_IN_PTR	 0x01u
 #define REQ_OUT_PTR	 0x02u

@@ -77,6 +77,7 @@ class OpenFlag(IntFlag):
     READ = 1
     WRITE = 2
     READ_WRITE = 3
+    INHERIT = 4
 
 
 class RequestFlag(IntFlag):
