@@ -30,12 +30,13 @@ uint32_t os_open(const char *path, uint32_t flags, os_handle *handle)
 	    [OPEN_READ | OPEN_WRITE] = OPEN_ACCESS_READWRITE,
 	};
 	HFILE file = 0;
-	uint32_t error = file_open(path, OPEN_ACTION_OPEN_IF_EXISTS, access[flags & 3], &file);
+	uint32_t action, mode = access[flags & 3] | OPEN_SHARE_DENYNONE, error;
 
+	if (!(flags & OPEN_INHERIT))
+		mode |= OPEN_FLAGS_NOINHERIT;
+	error = DosOpen(path, &file, &action, 0, 0, OPEN_ACTION_OPEN_IF_EXISTS, mode, NULL);
 	*handle = error ? OS_NO_HANDLE : (os_handle)file;
-	if (error || !(flags & OPEN_INHERIT))
-		return error;
-	return DosSetFHState(file, 0);
+	return error;
 }
 
 void os_close(os_handle handle)
