@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Time: the processor's counter, measured once against the timer chip. The chip interrupts for
- * whatever is next, a driver's tick or a thread's deadline: interrupts cost an emulator much.
- */
+/* Time: the processor's counter, measured once against the timer chip, which makes the ticks. */
 #include "process.h"
 
-#define CHIP_HZ	      1193182u
-#define CHIP_COMMAND  0x43
-#define CHIP_TICK     0x40
-#define CHIP_SPEAKER  0x42
-#define GATE	      0x61
-#define MEASURE	      (CHIP_HZ / 100) /* 10 ms */
-#define ALARM_SOONEST 30000u
-#define DRIVER_TICK   (10 * NS_PER_MS)
-#define TIMERS_MAX    32
-#define KEYBOARD      0x64
+#define CHIP_HZ	     1193182u
+#define CHIP_COMMAND 0x43
+#define CHIP_TICK    0x40
+#define CHIP_SPEAKER 0x42
+#define GATE	     0x61
+#define MEASURE	     (CHIP_HZ / 100) /* 10 ms */
+#define TICKS_HZ     1000
+#define DRIVER_TICK  (10 * NS_PER_MS)
+#define TIMERS_MAX   32
+#define KEYBOARD     0x64
 
 struct timer {
 	uint32_t handler;
@@ -26,7 +23,6 @@ static struct timer timers[TIMERS_MAX];
 static uint64_t boot_stamp;
 static uint32_t ns_per_stamp; /* times 2^24: good for processors of 4 MHz to some 100 GHz */
 static uint64_t of_day_at_boot;
-static uint64_t next_alarm;
 
 /* a * b / 2^24 */
 static uint64_t scaled(uint64_t a, uint32_t b)
@@ -112,45 +108,32 @@ static void timers_tick(void)
 		}
 }
 
-/* The chip interrupts once, then; within what it can count to. */
-static void alarm_set(uint64_t now, uint64_t at)
-{
-	uint64_t delta = at < now + ALARM_SOONEST ? ALARM_SOONEST : at - now;
-	uint32_t count = divided(delta * CHIP_HZ, 1000000000u);
-
-	next_alarm = now + delta;
-	out8(CHIP_COMMAND, 0x30);
-	out8(CHIP_TICK, (uint8_t)count);
-	out8(CHIP_TICK, (uint8_t)(count >> 8));
-}
-
-void clock_alarm(uint64_t at)
-{
-	if (at < next_alarm)
-		alarm_set(clock_ns(), at);
-}
-
-/* What comes too late is left out. */
+/* Drivers' ticks go by the clock: an emulated chip leaves out interrupts when the host is busy. */
 static void tick(void)
 {
 	static uint64_t next;
-	uint64_t now = clock_ns(), soonest;
+	uint64_t now = clock_ns();
 
-	if (now >= next) {
-		next = next + DRIVER_TICK <= now ? now + DRIVER_TICK : next + DRIVER_TICK;
-		timers_tick();
-	}
-	soonest = threads_tick(now);
-	alarm_set(now, soonest < next ? soonest : next);
+	threads_tick(now);
+	if (now < next)
+		return;
+	next += DRIVER_TICK;
+	if (next <= now) /* what comes too late is left out */
+		next = now + DRIVER_TICK;
+	timers_tick();
 }
 
 void clock_start(void)
 {
+	uint32_t divisor = CHIP_HZ / TICKS_HZ;
+
 	measure();
 	boot_stamp = time_stamp();
 	of_day_at_boot = stored_of_day_ns();
+	out8(CHIP_COMMAND, 0x34);
+	out8(CHIP_TICK, divisor & 0xFF);
+	out8(CHIP_TICK, (uint8_t)(divisor >> 8));
 	irq_enable(0, tick);
-	alarm_set(clock_ns(), DRIVER_TICK);
 }
 
 bool timer_set(uint32_t handler, uint32_t ticks)

@@ -137,8 +137,6 @@ void system_stop(const char *text, size_t length) __attribute__((noreturn));
 /* clock.c */
 void clock_start(void);
 uint64_t clock_ns(void);
-/* threads_tick() is called then, or sooner. Interrupts off. */
-void clock_alarm(uint64_t at);
 uint64_t clock_of_day_ns(void);
 void clock_set_of_day_ns(uint64_t ns);
 /* For the driver's SetTimer and TickCount: ticks 0 takes it out. False: no room, or not there. */

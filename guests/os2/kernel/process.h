@@ -74,8 +74,8 @@ void yield(void);
 uint32_t block(uint32_t event, uint64_t deadline, bool interruptible);
 /* Also at interrupt time. How many there were. */
 uint32_t wake(uint32_t event);
-/* At each tick; when the next one has to be at the latest. */
-uint64_t threads_tick(uint64_t now);
+/* At each tick. */
+void threads_tick(uint64_t now);
 void thread_kill(struct thread *t);
 struct thread *thread_find(struct process *p, uint32_t tid);
 

@@ -2,8 +2,6 @@
 /* Threads: one processor, taken away in ring 3 only, in turn. */
 #include "process.h"
 
-#define SLICE (2 * NS_PER_MS) /* while others are ready */
-
 struct thread *current;
 struct thread *threads;
 bool reschedule;
@@ -78,7 +76,6 @@ struct thread *thread_make(struct process *p, const struct frame *frame)
 	t->next = threads;
 	threads = t;
 	enqueue(t, false);
-	clock_alarm(clock_ns() + SLICE);
 	interrupts_restore(flags);
 	return t;
 }
@@ -130,8 +127,6 @@ void schedule(void)
 		__asm__ volatile("sti\n\thlt\n\tcli" ::: "memory");
 		hooks_run();
 	}
-	if (queue_first)
-		clock_alarm(clock_ns() + SLICE);
 	run(next);
 }
 
@@ -155,7 +150,6 @@ uint32_t block(uint32_t event, uint64_t deadline, bool interruptible)
 	current->interruptible = interruptible;
 	current->woken = 0;
 	current->state = THREAD_BLOCKED;
-	clock_alarm(deadline);
 	schedule();
 	return current->woken;
 }
@@ -180,21 +174,13 @@ uint32_t wake(uint32_t event)
 	return count;
 }
 
-uint64_t threads_tick(uint64_t now)
+void threads_tick(uint64_t now)
 {
-	uint64_t soonest = FOREVER;
-
-	for (struct thread *t = threads; t; t = t->next) {
-		if (t->state != THREAD_BLOCKED)
-			continue;
-		if (t->deadline <= now)
+	for (struct thread *t = threads; t; t = t->next)
+		if (t->state == THREAD_BLOCKED && t->deadline <= now)
 			wake_thread(t, WAIT_TIMED_OUT);
-		else if (t->deadline < soonest)
-			soonest = t->deadline;
-	}
 	if (queue_first)
 		reschedule = true;
-	return queue_first && now + SLICE < soonest ? now + SLICE : soonest;
 }
 
 void thread_kill(struct thread *t)
