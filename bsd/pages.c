@@ -91,6 +91,7 @@ int32_t supdrv_os_pages_alloc(uint32_t count, bool contiguous, struct supdrv_pag
 	    vm_pager_allocate(OBJT_SWAP, NULL, ptoa((vm_ooffset_t)count), VM_PROT_RW, 0, NULL);
 	if (!made->object)
 		goto free_pages;
+	compat_object_keep_pages(made->object);
 	if (!pages_fill(made, count, contiguous))
 		goto free_object;
 	*pages = made;
@@ -123,6 +124,10 @@ static void pages_unsee(struct supdrv_pages *pages)
 	pages->kernel = 0;
 }
 
+/*
+ * A page that somebody else has wired, as mlock() does, stays in the object, where it is looked for
+ * when it is unwired. It is not valid any more: a fault would find zeroes in it.
+ */
 void supdrv_pages_revoke(struct supdrv_pages *pages)
 {
 	uint32_t i;
@@ -131,7 +136,8 @@ void supdrv_pages_revoke(struct supdrv_pages *pages)
 	VM_OBJECT_WLOCK(pages->object);
 	pages->object->size = 0;
 	for (i = 0; i < pages->count; i++)
-		compat_page_drop(pages->page[i]);
+		compat_page_unwire(pages->page[i]);
+	vm_object_page_remove(pages->object, 0, 0, 0);
 	VM_OBJECT_WUNLOCK(pages->object);
 	pages->count = 0;
 }

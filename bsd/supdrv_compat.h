@@ -38,27 +38,28 @@ static inline void compat_page_validate(vm_page_t page)
 #endif
 }
 
-/*
- * Takes a wired page away from all who map it, out of its object, and lets go of it: it is free
- * when nobody else holds it. The object must be locked; it may be unlocked meanwhile.
- */
-static inline void compat_page_drop(vm_page_t page)
+/* The page's object must be locked; it stays there, wired or not, and is put into no queue. */
+static inline void compat_page_unwire(vm_page_t page)
 {
 #if COMPAT_PAGE_REFERENCES
-	vm_page_busy_acquire(page, 0);
-	pmap_remove_all(page);
-	(void)vm_page_remove(page);
-	vm_page_unwire(page, PQ_NONE);
+	(void)vm_page_unwire_noq(page);
 #else
-	while (vm_page_sleep_if_busy(page, "supdrv"))
-		;
-	pmap_remove_all(page);
 	vm_page_lock(page);
-	(void)vm_page_remove(page);
-	if (vm_page_unwire_noq(page))
-		vm_page_free(page);
+	(void)vm_page_unwire_noq(page);
 	vm_page_unlock(page);
 #endif
+}
+
+/* Until 12 memory that no file is behind is moved to another object when a part of a mapping is
+ * copied. */
+static inline void compat_object_keep_pages(vm_object_t object)
+{
+	VM_OBJECT_WLOCK(object);
+	vm_object_clear_flag(object, OBJ_ONEMAPPING);
+#if !COMPAT_PAGE_REFERENCES
+	vm_object_set_flag(object, OBJ_NOSPLIT);
+#endif
+	VM_OBJECT_WUNLOCK(object);
 }
 
 /* Another object over *object, whose reference it takes over. */
