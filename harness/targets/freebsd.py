@@ -32,7 +32,7 @@ _NOT_THERE = 2  # ENOENT
 _MAJOR = re.compile(r"(\d+)\.\d+")
 _LOCKED = "sysctl:hw.supdrv.locked.{}"
 _PAGES = "sysctl:vm.stats.vm.{}"
-_USED = ("v_wire_count", "v_active_count")
+_AT_HAND = ("v_free_count", "v_inactive_count", "v_laundry_count")
 
 # What the agent asks of a kernel about a process's memory: struct kinfo_vmentry begins with its size, its kind, and the
 # first and the last address (sys/user.h of FreeBSD 12 to 15).
@@ -182,9 +182,13 @@ class FreeBsdTarget:
         return int.from_bytes(agent.file_read(_LOCKED.format(pid), length=8), "little")
 
     def memory_used(self, agent: AgentClient) -> int:
-        """Pages that the kernel has wired and those in use, by its own count."""
-        counts = (int.from_bytes(agent.file_read(_PAGES.format(name), length=8), "little") for name in _USED)
-        return sum(counts) * PAGE_SIZE
+        """All pages but those that are free or could be, by the kernel's own count. It has none of those that were
+        given back while somebody held them."""
+        total, *rest = (
+            int.from_bytes(agent.file_read(_PAGES.format(name), length=8), "little")
+            for name in ("v_page_count", *_AT_HAND)
+        )
+        return (total - sum(rest)) * PAGE_SIZE
 
     def abi_name(self, arch: str) -> str:
         return f"bsd-{arch}"

@@ -216,6 +216,7 @@ def test_the_address_is_that_of_the_process_which_mapped_the_page(pair, guest):
 def test_another_process_of_the_session_can_take_the_page_over(pair):
     first, second = pair
     page = gip_map(first)
+    assert has_page(page)
     gip_unmap(second)
     assert not page.readable
     assert has_page(gip_map(second))

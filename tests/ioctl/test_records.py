@@ -23,6 +23,9 @@ REFUSALS = 100_000
 MEMORY_NOISE = 2 * 1024 * 1024
 """How much of the guest's memory may come into use meanwhile for other reasons, much less than a page for each."""
 
+PINNED_AT_DEATH = 4 * 1024 * 1024
+DEATHS = 5
+
 MAKERS = pytest.mark.parametrize("name", list(FREE))
 MAPPERS = pytest.mark.parametrize("name", ["CONT_ALLOC", "LOW_ALLOC"])
 
@@ -288,3 +291,18 @@ def test_pinning_and_unpinning_again_and_again_costs_nothing(session, client, gu
     assert batch(session, pair * PAIRS) == {Status.OK}
     assert left(guest) == {}
     assert guest.target.memory_used(guest.agent) - before < MEMORY_NOISE
+
+
+@pytest.mark.needs("steady-memory")
+def test_what_a_client_had_pinned_when_it_died_is_free_again(client, guest):
+    def pin_and_die():
+        child = client.start_child()
+        pin(open_alone(child), child.alloc(PINNED_AT_DEATH), PINNED_AT_DEATH)
+        child.kill()
+
+    pin_and_die()
+    before = guest.target.memory_used(guest.agent)
+    for _ in range(DEATHS):
+        pin_and_die()
+    assert left(guest) == {}
+    assert guest.target.memory_used(guest.agent) - before < DEATHS * PINNED_AT_DEATH // 2
