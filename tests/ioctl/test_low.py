@@ -26,6 +26,13 @@ def room(session, count):
     return session.abi.layout("SUPLOWALLOC_OUT").size_of(count)
 
 
+@pytest.mark.parametrize("count", GOOD_COUNTS)
+def test_its_pages_are_told_apart_and_below_4_gib(session, count):
+    pages = low_alloc(session, count).physical
+    assert len(set(pages)) == count
+    assert all(0 < page < FOUR_GIB and page % PAGE_SIZE == 0 for page in pages)
+
+
 @pytest.mark.needs("physical-memory")
 @pytest.mark.parametrize("count", GOOD_COUNTS)
 def test_every_page_is_where_the_answer_says_below_4_gib(session, client, guest, count):
