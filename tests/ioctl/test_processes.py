@@ -7,6 +7,7 @@ from catalogue import ask
 from processes import in_process, open_alone, send
 
 from harness.abi import Status
+from harness.targets import Refusal
 
 
 def sessions(guest):
@@ -131,3 +132,15 @@ def test_a_duplicate_handle_is_the_same_session(session, agent, guest):
     assert sessions(guest) == before
     session.close()
     assert sessions(guest) == before
+
+
+@pytest.mark.only("windows")
+def test_another_process_than_the_opener_is_refused_whatever_handle_it_has(session, client, guest):
+    before = dict(guest.counters())
+    theirs = send(session, client.start_child())
+    for name in ("GET_PAGING_MODE", "CONT_ALLOC", "GIP_MAP"):
+        reply = ask(theirs, name, session.input(name))
+        assert reply.outcome == Refusal.NOT_THE_OPENER
+        assert reply.untouched
+    assert dict(guest.counters()) == before
+    assert ask(session, "GET_PAGING_MODE").outcome == Status.OK
