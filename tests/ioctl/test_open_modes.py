@@ -8,6 +8,7 @@ from request_numbers import slow_number
 
 from harness.abi import PAGE_SIZE
 from harness.targets import Refusal
+from harness.transport.wire import AgentOpError
 
 MODES = [
     pytest.param({"read": True, "write": False}, id="read-only"),
@@ -57,3 +58,11 @@ def test_a_half_open_device_is_a_session_until_it_is_closed(client, guest, mode)
     assert guest.counters()["sessions"] == before + 1
     half_open.close()
     assert guest.counters()["sessions"] == before
+
+
+@pytest.mark.only("windows")
+def test_nothing_lies_below_the_device(client, guest):
+    before = dict(guest.counters())
+    with pytest.raises(AgentOpError):
+        client.agent.open(f"{guest.target.device}\\x", client=client.number)
+    assert dict(guest.counters()) == before

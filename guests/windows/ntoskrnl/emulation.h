@@ -28,13 +28,14 @@
 #define MdlMappingNoWrite   0x80000000u
 #define MdlMappingNoExecute 0x40000000u
 #endif
-#define BUG_MEMORY_MANAGEMENT 0x1Au
-#define BUG_NO_MEMORY	      0x4Du
-#define BUG_PFN_LIST_CORRUPT  0x4Eu
-#define BUG_BAD_POOL_CALLER   0xC2u
-#define BUG_SYSTEM_PTE_MISUSE 0xDAu
-#define BUG_LOCKED_PAGES      0xD9u
-#define BUG_DPC_LOST	      0xC7u
+#define BUG_MEMORY_MANAGEMENT	     0x1Au
+#define BUG_NO_MEMORY		     0x4Du
+#define BUG_PFN_LIST_CORRUPT	     0x4Eu
+#define BUG_BAD_POOL_CALLER	     0xC2u
+#define BUG_SYSTEM_PTE_MISUSE	     0xDAu
+#define BUG_LOCKED_PAGES	     0xD9u
+#define BUG_PROCESS_HAS_LOCKED_PAGES 0x76u
+#define BUG_DPC_LOST		     0xC7u
 
 typedef struct {
 	void *BaseAddress;

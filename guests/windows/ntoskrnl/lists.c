@@ -2,12 +2,13 @@
 /* Lists with room for all their frames: Wine's own are too short for frames of 64 bits. */
 #include "emulation.h"
 
+DECLSPEC_IMPORT void NTAPI wine_IoFreeMdl(PMDL mdl);
+
 SIZE_T NTAPI MmSizeOfMdl(void *address, SIZE_T size)
 {
 	return sizeof(MDL) + ADDRESS_AND_SIZE_TO_SPAN_PAGES(address, size) * sizeof(PFN_NUMBER);
 }
 
-/* Wine's IoFreeMdl gives it back to the pool. */
 PMDL NTAPI IoAllocateMdl(void *address, ULONG size, BOOLEAN secondary, BOOLEAN charge, PIRP irp)
 {
 	SIZE_T room = MmSizeOfMdl(address, size);
@@ -23,4 +24,15 @@ PMDL NTAPI IoAllocateMdl(void *address, ULONG size, BOOLEAN secondary, BOOLEAN c
 		irp->MdlAddress = mdl;
 	}
 	return mdl;
+}
+
+/* Windows notices at the end of the process whose pages are locked still; nobody can unlock them.
+ */
+void NTAPI IoFreeMdl(PMDL mdl)
+{
+	if (mdl->MdlFlags & MDL_PAGES_LOCKED) {
+		bug_check(BUG_PROCESS_HAS_LOCKED_PAGES, (ULONG_PTR)mdl,
+			  (ULONG_PTR)__builtin_return_address(0));
+	}
+	wine_IoFreeMdl(mdl);
 }
