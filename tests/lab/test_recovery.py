@@ -159,13 +159,27 @@ def test_a_deaf_guest_an_interrupt_a_reset_and_a_bug_are_told_apart(cell: str, t
     assert "kernel bug in " in text
 
 
-def test_on_windows_a_panic_a_null_pointer_a_loop_and_an_exception_cost_one_test_each(tmp_path: Path) -> None:
-    cell = "windows-amd64"
-    text, results = run(WINDOWS, cell, tmp_path)
+@pytest.fixture
+def windows_cell() -> str:
+    """The cell of Windows, if its image has been built."""
+    return _built("windows-amd64", "harness setup --also windows-amd64 does")
+
+
+def _built(cell: str, how: str) -> str:
+    (guest,) = (guest for guest in load_guests(ROOT / "guests") if cell in guest.cells)
+    if guest_images.find(guest) is None:
+        pytest.skip(f"the image of {cell} has not been built ({how})")
+    return cell
+
+
+def test_on_windows_a_panic_a_null_pointer_a_loop_and_an_exception_cost_one_test_each(
+    windows_cell: str, tmp_path: Path
+) -> None:
+    text, results = run(WINDOWS, windows_cell, tmp_path)
     assert (results["passed"], results["failed"], results["errors"]) == (5, 4, 0), text
     assert "kernel panic in " in text
     assert "a request hangs in " in text
-    evidence = tmp_path / "evidence" / cell
+    evidence = tmp_path / "evidence" / windows_cell
     for test, said, function in (
         ("4_null", "Unhandled page fault on write access", "supdrv_fault_null_write"),
         ("8_exception", "Unhandled illegal instruction", "fault_bug_with_lock"),
@@ -199,11 +213,7 @@ def test_on_os2_a_panic_a_trap_a_hang_and_a_loop_cost_one_test_each(tmp_path: Pa
 @pytest.fixture
 def debug_cell() -> str:
     """The cell whose kernel notices what others do not, if that kernel has been built."""
-    cell = "linux-amd64-debug"
-    (guest,) = (guest for guest in load_guests(ROOT / "guests") if cell in guest.cells)
-    if guest_images.find(guest) is None:
-        pytest.skip(f"the kernel of {cell} has not been built (make lab DEBUG=1 does, in a quarter of an hour)")
-    return cell
+    return _built("linux-amd64-debug", "make lab DEBUG=1 does, in a quarter of an hour")
 
 
 def test_what_only_the_debug_kernel_notices_costs_one_test_each(debug_cell: str, tmp_path: Path) -> None:
