@@ -46,10 +46,10 @@ class Os2Image:
         return "os2-x86"
 
     def key(self) -> str:
-        digest = hashlib.sha256(version("ziglang").encode())
-        files = {file for pattern in _MAKERS for file in self.source.rglob(pattern)}
-        for file in sorted(files | {Path(__file__)}):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+        digest = hashlib.sha256(version("ziglang").encode() + Path(__file__).read_bytes())
+        files = {file.relative_to(self.source) for pattern in _MAKERS for file in self.source.rglob(pattern)}
+        for name in sorted(files):
+            digest.update(bytes(name) + b"\0" + (self.source / name).read_bytes() + b"\0")
         return digest.hexdigest()
 
     def resolve(self, apt: AptRoot) -> Sequence[Package]:
