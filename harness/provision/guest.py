@@ -197,7 +197,7 @@ class RunningGuest:
         """A new SSH connection to this guest, its host key checked."""
         from harness.transport.ssh import SshConnection, SshIdentity  # noqa: PLC0415 - slow; restored guests need none
 
-        if self.spec.is_small:
+        if self.spec.is_small or self.spec.disc:
             raise ConfigError(
                 f"the guest of {self.spec.cell} has no SSH", hint="its console is in the evidence of a run"
             )
