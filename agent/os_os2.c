@@ -8,7 +8,6 @@
 #define SECOND_NS     UINT64_C(1000000000)
 #define FILES_MAX     4096u
 #define STACK_SIZE    (64u * 1024)
-#define COARSE_MS     20u /* what is shorter is less than the system's own measure of a sleep */
 #define MAJOR_OF_OS2  10u /* version 2.0 calls itself 20.00, Warp 4 20.40 */
 #define VERSION_ITEMS 3u
 
@@ -79,15 +78,13 @@ static void wait_ns(uint64_t ns)
 
 void os_sleep_ms(uint32_t ms)
 {
-	if (ms < COARSE_MS)
-		wait_ns(ms * UINT64_C(1000000));
-	else
-		DosSleep(ms);
+	DosSleep(ms);
 }
 
+/* The system sleeps whole milliseconds; what is less is waited for. */
 void os_sleep_us(uint32_t us)
 {
-	if (us < COARSE_MS * 1000)
+	if (us < 1000)
 		wait_ns(us * UINT64_C(1000));
 	else
 		DosSleep(us / 1000);

@@ -177,6 +177,11 @@ def _is_numbered(line: list[str]) -> bool:
     return bool(line) and line[0].startswith("#")
 
 
+def is_whole(crash: Crash) -> bool:
+    """Whether the report has its last line: a kernel that prints none, or was cut short, leaves that open."""
+    return _END.search(crash.report.rpartition("\n")[2]) is not None
+
+
 def find_frames(text: str) -> tuple[Frame, ...]:
     """The frames of every backtrace in `text`, in order."""
     return _frames(text.splitlines())

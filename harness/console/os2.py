@@ -12,14 +12,15 @@ from pathlib import Path
 from harness.console.crash import Crash, Frame
 from harness.console.places import driver_places
 
-_PLACE = re.compile(r"^(at  |from) [0-9a-f]{8} (\w+)\$? *\+0x([0-9a-f]+) \(", re.MULTILINE)
+# Of a trap screen, and of a thread that waits: there the driver goes by its file.
+_PLACE = re.compile(r"^(at  |from| ) [0-9a-f]{8} (?:\S*\\)?(\w+)(?:\$ *|\.\w+)?\+0x([0-9a-f]+)", re.MULTILINE)
 
 
 def offsets_in(report: str, module: str) -> list[int]:
     """The offsets in `module` that a report has: where it happened first, if that is there, then the callers, each as
     the instruction before the one it comes back to."""
     places = (match.groups() for match in _PLACE.finditer(report))
-    return [int(offset, 16) - (kind == "from") for kind, name, offset in places if name.lower() == module]
+    return [int(offset, 16) - (kind != "at  ") for kind, name, offset in places if name.lower() == module]
 
 
 def locate(crash: Crash, *, module: str, image: Path) -> Crash:

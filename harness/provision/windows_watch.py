@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Protocol
 
 from harness.console.follower import ConsoleFollower
-from harness.errors import BootError, HarnessError
+from harness.errors import BootError, HarnessError, ProvisionError
 from harness.events import Progress, Step
 
 FAILED = "failed: "
@@ -100,7 +100,14 @@ class Watch:
             if now - seen > limits.silence:
                 raise self._trouble(f"has said nothing and written nothing for {now - seen:.0f} s")
             if now - begin < limits.any_key:
-                self._domain.press_space()
+                self._press_space()
+
+    def _press_space(self) -> None:
+        try:
+            self._domain.press_space()
+        except ProvisionError:
+            if self._domain.running():  # else it has ended meanwhile, which the next look finds
+                raise
 
     def _news(self) -> list[str]:
         """What has been said since the last time; waits a moment for it if it is nothing."""

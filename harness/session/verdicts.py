@@ -44,6 +44,12 @@ class Case:
             return [str(frame) for frame in frames]
         return symbolize(frames, module=self.target.module, image=self.build.path)
 
+    def located(self, crash: Crash) -> Crash:
+        """The crash with the frames that its addresses stand for."""
+        if self.build is None:
+            return crash
+        return self.target.locate(crash, self.live.guest.console.text().replace("\r", ""), self.build.path)
+
     def verdict(self, kind: Kind, how: str, frames: Sequence[Frame]) -> Verdict:
         """The case in short; `how` it failed is part of its signature."""
         return Verdict(
@@ -70,8 +76,7 @@ class Case:
 
 def crash_verdict(case: Case, crash: Crash) -> GuestCrash:
     """The guest's kernel has reported something."""
-    if case.build is not None:
-        crash = case.target.locate(crash, case.live.guest.console.text().replace("\r", ""), case.build.path)
+    crash = case.located(crash)
     ours = any(frame.module == case.target.module for frame in crash.frames)
     kind = Kind.KERNEL_CRASH if crash.kind == "panic" or not ours else Kind.DRIVER_OOPS
     verdict = case.verdict(kind, crash.kind, crash.frames)
@@ -86,7 +91,7 @@ def hang_verdict(case: Case, error: GuestHang, deadlines: Deadlines) -> GuestHan
     crash = case.live.guest.console.crash()
     if crash is not None:
         return crash_verdict(case, crash)
-    diagnosis = diagnose_hang(case.live, case.target, deadlines)
+    diagnosis = diagnose_hang(case.live, case.target, deadlines, locate=case.located)
     verdict = case.verdict(diagnosis.kind, diagnosis.kind.value, diagnosis.frames)
     text = hang_text(case.scene, diagnosis.text, case.backtrace(diagnosis.frames), verdict)
     what = "a request hangs" if diagnosis.kind is Kind.REQUEST_HANG else "the guest hangs"

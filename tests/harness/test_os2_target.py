@@ -176,3 +176,8 @@ def test_without_debug_information_the_offsets_stay(tmp_path: Path) -> None:
         ("supdrv", 0x5A22),
         ("supdrv", 0x5A30),
     ]
+
+
+def test_a_waiting_thread_is_in_the_driver_where_its_offsets_are() -> None:
+    text = "process 1 thread 2 blocked\n  f0010d15 C:\\SUPDRV.SYS+0x6d15\n  c010c240 OS2KRNL+0x10c240\n"
+    assert offsets_in(text, "supdrv") == [0x6D14]

@@ -200,8 +200,8 @@ def test_on_os2_a_panic_a_trap_a_hang_and_a_loop_cost_one_test_each(tmp_path: Pa
     for test, said, place in (
         ("2_panic", "kernel panic in ", "fault_panic at os2/faults.c:"),
         ("4_null", "kernel trap in ", "supdrv_fault_null_write at os2/faults.c:"),
-        ("6_hang", "a request hangs in ", "SUPDRV.SYS+0x"),
-        ("8_loop", "the guest hangs in ", "fault_spin"),
+        ("6_hang", "a request hangs in ", "fault_hang at os2/faults.c:"),
+        ("8_loop", "the guest hangs in ", "fault_spin at os2/faults.c:"),
     ):
         (folder,) = evidence.glob(f"*test_{test}*")
         verdict = (folder / "verdict.txt").read_text()
