@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from harness.errors import GuestError, ProtocolError
 from harness.transport.wire.frames import REPLY_BIT, Frame
@@ -11,6 +11,7 @@ from harness.transport.wire.ops import AgentStatus, Op, enum_name
 from harness.transport.wire.values import ClientExit, DriverStatus, Hello, Kills, LoopTiming, RequestReply
 
 _REPLY_HEAD = struct.Struct("<II")
+_SUB_REPLY_HEAD = struct.Struct("<III")
 _REQUEST_REPLY = struct.Struct("<qI")
 _LOOP_REPLY = struct.Struct("<QQIQIIIIII")
 _TALLIED = struct.Struct("<IQ")
@@ -38,14 +39,13 @@ class ClientDiedError(AgentOpError):
             self.message += f", {'signal' if end.by_signal else 'exit code'} {end.code}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The reply to one op. `body` is what follows status and os_error."""
+class Reply(NamedTuple):
+    """The reply to one op. `body` is what follows status and os_error. A batch makes thousands: a tuple is made fastest."""
 
     op: int
     status: int
     os_error: int
-    body: bytes = field(repr=False)
+    body: bytes
 
     def check(self) -> Reply:
         """This reply if its status is OK.
@@ -95,10 +95,12 @@ def parse_batch(body: bytes, ops: list[int]) -> list[Reply]:
         at = _U32.size
         replies = []
         for op in ops[:count]:
-            (length,) = _U32.unpack_from(body, at)
-            at += _U32.size
-            replies.append(_reply(op, body[at : at + length]))
-            at += length
+            length, status, os_error = _SUB_REPLY_HEAD.unpack_from(body, at)
+            if length < _REPLY_HEAD.size:
+                raise _wrong("BATCH", body)
+            end = at + _U32.size + length
+            replies.append(Reply(op, status, os_error, body[at + _SUB_REPLY_HEAD.size : end]))
+            at = end
     except struct.error:
         raise _wrong("BATCH", body) from None
     if at != len(body) or count > len(ops):
