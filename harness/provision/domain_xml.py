@@ -16,6 +16,12 @@ AGENT_CHANNEL = "supdrv.agent"
 WATCH_CHANNEL = "supdrv.watch"
 """Name of the port that a second agent serves: it opens no driver, so it still answers when a request hangs."""
 
+_QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0"
+"""Of what libvirt has no word for: https://libvirt.org/drvqemu.html"""
+
+NETWORK_CARD = "ua-network"
+"""A name of ours, which libvirt wants to begin so. QEMU has the network behind it as `host` and this name."""
+
 _LIBVIRT_ARCH = {"amd64": "x86_64", "x86": "i686"}
 
 
@@ -102,6 +108,8 @@ def domain_xml(spec: DomainSpec) -> str:
         if spec.system:
             # A system that looks for its updates first thing finds no network.
             SubElement(interface, "link", state="down")
+        SubElement(interface, "alias", name=NETWORK_CARD)
+        _be_silent(domain)
         rng = SubElement(devices, "rng", model="virtio")
         _text(rng, "backend", "/dev/urandom", model="random")
     SubElement(devices, "controller", type="usb", model="none")
@@ -110,6 +118,15 @@ def domain_xml(spec: DomainSpec) -> str:
         SubElement(devices, "panic", model="isa")
     ElementTree.indent(domain)
     return ElementTree.tostring(domain, encoding="unicode")
+
+
+def _be_silent(domain: Element) -> None:
+    """The network card does not have the guest announce it after a restore, as if it had come from elsewhere: nobody
+    listens, and it would keep a guest busy that is wanted at once."""
+    override = SubElement(domain, f"{{{_QEMU_NAMESPACE}}}override")
+    device = SubElement(override, f"{{{_QEMU_NAMESPACE}}}device", alias=NETWORK_CARD)
+    frontend = SubElement(device, f"{{{_QEMU_NAMESPACE}}}frontend")
+    SubElement(frontend, f"{{{_QEMU_NAMESPACE}}}property", name="guest_announce", type="bool", value="false")
 
 
 def _direct_start(system: Element, spec: DomainSpec) -> None:

@@ -43,7 +43,7 @@ _QCOW2 = b"QFI\xfb"
 # quiet: the serial line is slow while booting; the guest's init turns the console up once it is ready.
 # unknown_nmi_panic: a guest that spins with interrupts off tells where when it is sent an NMI.
 # panic=0: a panicking guest stays as it is, so that what it printed and its memory can be read.
-_CMDLINE = "console=ttyS0 quiet unknown_nmi_panic panic=0 cryptomgr.notests"
+_CMDLINE = "console=ttyS0 quiet unknown_nmi_panic panic=0 cryptomgr.notests ipv6.disable=1"
 
 # The agent's port is found by its name; its end is told on the console, whatever it was that ended it.
 _SERVE = (

@@ -13,7 +13,7 @@ import libvirt
 import libvirt_qemu
 
 from harness.errors import ProvisionError
-from harness.provision.domain_xml import METADATA_NAMESPACE
+from harness.provision.domain_xml import METADATA_NAMESPACE, NETWORK_CARD
 
 Answer = TypeVar("Answer")
 
@@ -51,7 +51,7 @@ class Domain:
 
     def forward(self, guest_port: int) -> int:
         """Forward a free port of 127.0.0.1 to `guest_port`; returns the port the kernel chose."""
-        self._monitor(f"hostfwd_add hostnet0 tcp:127.0.0.1:0-:{guest_port}")
+        self._monitor(f"hostfwd_add host{NETWORK_CARD} tcp:127.0.0.1:0-:{guest_port}")
         for match in _FORWARD.finditer(self._monitor("info usernet")):
             if int(match.group(2)) == guest_port:
                 return int(match.group(1))
@@ -59,7 +59,7 @@ class Domain:
 
     def plug_network(self) -> None:
         """Plug in the cable of a guest that started without."""
-        self._expect_silence("set_link net0 on")
+        self._expect_silence(f"set_link {NETWORK_CARD} on")
 
     def _monitor(self, command: str) -> str:
         human = libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,8 +30,11 @@ from harness.session.lab import Lab
 from harness.targets import Target, target_for
 from harness.transport.agent import AgentClient
 
-_FORMAT = "2"
+_FORMAT = "5"
 """Raised when the way a checkpoint is made changes without any of its parts changing."""
+
+
+_SETTLE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,11 @@ class Starter:
             guest.install(programs, self._cell.client, place.deadlines)
             live = self._connected(guest, {})
             try:
+                # Else what is kept is a guest that is still busy with starting its second agent, at every restore.
+                live.watch.ping()
+                if self._lab.options.checkpoints:
+                    # What its boot has left for later is done once, not after every restore.
+                    time.sleep(_SETTLE_SECONDS)
                 live = replace(live, facts=self._target.fingerprint(live.agent))
                 self._target.prepare(live.agent)
                 guest.domain.save_snapshot(WARM)

@@ -12,20 +12,17 @@ from pathlib import Path
 
 from harness.abi import PAGE_SIZE
 from harness.console.crash import Crash
-from harness.errors import DriverBuildError, DriverLoadError, GuestError
+from harness.errors import DriverLoadError, GuestError
 from harness.matrix import Cell
 from harness.targets.base import DriverBuild, GuestImage, Refusal
 from harness.targets.counters import parse_counters
-from harness.targets.make import run_make
-from harness.targets.sources import Sources
+from harness.targets.linux_build import as_loaded, build_linux_driver
 from harness.transport import wire
 from harness.transport.agent import AgentClient
 from harness.transport.wire import AgentOpError, FileFlag, Op, OpenFlag, RequestReply
 
 _GUEST_PATH = "/tmp/supdrv.ko"  # noqa: S108 - a path in the guest, whose only user is us
 _LOAD_SECONDS = 30.0
-_ARCH = {"amd64": "x86_64", "x86": "i386"}
-_EVIDENCE_CHARACTERS = 6000
 _COUNTERS_BYTES = 4096
 _FAILURES = {
     **{f"{kind}/verbose": b"0" for kind in ("failslab", "fail_page_alloc", "fail_usercopy")},
@@ -69,22 +66,7 @@ class LinuxTarget:
     def build_driver(self, cell: Cell, image: GuestImage, sources: Path, build: Path) -> DriverBuild:
         """Run kbuild in a copy of `core/` and `kmod/`; nothing is done if sources, options and headers are the
         ones of the last build there."""
-        # A warning must stop the build each time: an object that was made in spite of it would not be made again.
-        options = [f"ARCH={_ARCH[cell.arch]}", "W=1", "KCFLAGS=-Werror -g"]
-        if cell.driver == "faults":
-            options.append("SUPDRV_FAULTS=1")
-        tree = Sources(sources, ("core", "kmod"))
-        module = build / "kmod" / f"{self.module}.ko"
-        with tree.exclusive(build):
-            stamp = tree.stamp(image.release, str(image.headers), *options)
-            if tree.fresh(build, stamp) and module.exists():
-                return DriverBuild(path=module, build_id=tree.note(build), seconds=0.0)
-            begin = time.monotonic()
-            tree.sync(build)
-            _make(image.headers, build / "kmod", options, cell)
-            build_id = _build_id(module)
-            tree.seal(build, stamp, build_id)
-        return DriverBuild(path=module, build_id=build_id, seconds=time.monotonic() - begin)
+        return build_linux_driver(cell, image, sources, build)
 
     def fingerprint(self, agent: AgentClient) -> Mapping[str, str]:
         """The boot's id, its modules with their sizes (not what uses them), and what the agent says of itself."""
@@ -118,7 +100,7 @@ class LinuxTarget:
     def load_driver(self, agent: AgentClient, driver: DriverBuild, options: Mapping[str, int]) -> str:
         """Copy the module into the guest, load it with finit_module(2) and `options` as its parameters, and ask the
         kernel for the build id of what it loaded."""
-        put_file(agent, driver.path.read_bytes(), _GUEST_PATH)
+        put_file(agent, as_loaded(driver.path).read_bytes(), _GUEST_PATH)
         try:
             agent.driver_load(_GUEST_PATH, _parameters(options), deadline=_LOAD_SECONDS)
         except AgentOpError as error:
@@ -237,12 +219,6 @@ class LinuxTarget:
         return -reply.os_error if reply.os_error else reply.result
 
 
-def _build_id(module: Path) -> str:
-    from harness.targets.build_id import elf_build_id  # noqa: PLC0415 - slow, and most runs find the driver built
-
-    return elf_build_id(module)
-
-
 def _parameters(options: Mapping[str, int]) -> str:
     return " ".join(f"{name}={value}" for name, value in options.items())
 
@@ -274,15 +250,3 @@ def _switch(agent: AgentClient, path: str, value: bytes) -> None:
 def put_file(agent: AgentClient, data: bytes, path: str) -> None:
     """Write a whole file in the guest, whatever was there."""
     agent.file_write(path, data, flags=FileFlag.CREATE | FileFlag.TRUNCATE)
-
-
-def _make(headers: Path, directory: Path, options: list[str], cell: Cell) -> None:
-    arguments = ["-C", str(headers), f"M={directory}", f"-j{os.cpu_count() or 1}", *options, "modules"]
-    result = run_make(arguments, what=f"the driver for {cell.id}")
-    evidence = result.output[-_EVIDENCE_CHARACTERS:]
-    if result.status != 0:
-        raise DriverBuildError(f"the driver does not build for {cell.id}", evidence=evidence)
-    if "warning:" in result.output:
-        raise DriverBuildError(
-            f"the driver builds with warnings for {cell.id}, and they count as errors", evidence=evidence
-        )

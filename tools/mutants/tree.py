@@ -11,6 +11,7 @@ from harness.errors import DriverBuildError
 from harness.matrix import Cell
 from harness.session.lab import Lab
 from harness.targets import DriverBuild
+from harness.targets.linux_build import as_loaded
 from harness.targets.sources import Sources
 from tools.core_programs import ROOT, UNIT_TESTS, CoreDoesNotBuild, first_failing_test, make_core_program
 from tools.mutants.journal import CAUGHT, SURVIVED, UNTESTED
@@ -82,5 +83,6 @@ class MutatedTree:
 def _kept(driver: DriverBuild, directory: Path) -> DriverBuild:
     directory.mkdir(parents=True, exist_ok=True)
     copy = directory / driver.path.name
-    copy.write_bytes(driver.path.read_bytes())
+    for source, target in ((driver.path, copy), (as_loaded(driver.path), as_loaded(copy))):
+        target.write_bytes(source.read_bytes())
     return DriverBuild(path=copy, build_id=driver.build_id, seconds=0.0)

@@ -40,7 +40,7 @@ class ClientDiedError(AgentOpError):
 
 
 class Reply(NamedTuple):
-    """The reply to one op. `body` is what follows status and os_error. A batch makes thousands: a tuple is made fastest."""
+    """The reply to one op; `body` is what follows status and os_error. A tuple, since a batch has thousands."""
 
     op: int
     status: int
