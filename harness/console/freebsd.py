@@ -6,10 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
-
 from harness.console.crash import Crash, Frame
 
 
@@ -21,6 +17,10 @@ def locate(crash: Crash, *, module: str, image: Path) -> Crash:
 
 def function_sizes(image: Path) -> Mapping[str, int]:
     """Each function of a module and how many bytes it has; nothing if the file cannot be read."""
+    from elftools.common.exceptions import ELFError  # noqa: PLC0415 - slow, and few runs need it
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
+    from elftools.elf.sections import SymbolTableSection  # noqa: PLC0415
+
     try:
         with image.open("rb") as stream:
             tables = [table for table in ELFFile(stream).iter_sections() if isinstance(table, SymbolTableSection)]

@@ -7,9 +7,6 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
-
 from harness.console.crash import Frame
 
 _SECONDS = 10.0
@@ -39,6 +36,9 @@ def symbolize(frames: Sequence[Frame], *, module: str, image: Path) -> list[str]
 
 def _symbol_places(image: Path) -> dict[str, tuple[str, int]]:
     """Function name -> (section name, offset in the section)."""
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - slow, and few runs need it
+    from elftools.elf.sections import SymbolTableSection  # noqa: PLC0415
+
     places: dict[str, tuple[str, int]] = {}
     with image.open("rb") as stream:
         elf = ELFFile(stream)

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from harness.errors import SetupError
 from harness.events import SILENT, Progress, stage
-from harness.images.download import NotThere, Remote, download, read_text
 from harness.images.freebsd_release import CHECKSUMS, Release
 from harness.images.host_tool import space_checked
 from harness.places import cache_dir
@@ -67,6 +66,8 @@ class FreeBsdImages:
     def fetch(self, guest: str, release: Release, *, progress: Progress = SILENT) -> FreeBsdImage:
         """Get the image of `release` for `guest`, in place of another one. Raises SetupError; what had arrived by then
         is kept, and fetched no second time."""
+        from harness.images.download import Remote, download  # noqa: PLC0415 - slow, and few runs need it
+
         name, sha512 = release.choose(_checksums(release))
         url = f"{release.directory}/{name}"
         packed = self.root / "fetching" / f"{sha512[:16]}-{name}"
@@ -121,6 +122,8 @@ class FreeBsdImages:
 
 
 def _checksums(release: Release) -> str:
+    from harness.images.download import NotThere, read_text  # noqa: PLC0415 - slow, and few runs need it
+
     try:
         return read_text(f"{release.directory}/{CHECKSUMS}")
     except NotThere as error:

@@ -11,7 +11,6 @@ from typing import Protocol
 from harness.errors import SetupError
 from harness.images.cpio import overlay
 from harness.images.freebsd_disc import DiscParts, write_disc
-from harness.images.freebsd_seed import write_cloud_seed
 from harness.images.keys import GuestKeys
 
 
@@ -57,4 +56,6 @@ class SeedMedium:
     client: str
 
     def write(self, path: Path, keys: GuestKeys) -> None:
+        from harness.images.freebsd_seed import write_cloud_seed  # noqa: PLC0415 - slow, and few runs need it
+
         write_cloud_seed(self.programs, self.client, path)
