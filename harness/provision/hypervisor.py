@@ -1,4 +1,4 @@
-"""The connection to libvirt. The only module that imports libvirt."""
+"""The connection to libvirt. Only this module and `lifecycle` import libvirt."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import libvirt_qemu
 
 from harness.errors import ProvisionError
 from harness.provision.domain_xml import METADATA_NAMESPACE, NETWORK_CARD
+from harness.provision.lifecycle import Lifecycle, run_event_loop
 
 Answer = TypeVar("Answer")
 
@@ -109,6 +110,11 @@ class Domain:
             return False
         return bool(state == libvirt.VIR_DOMAIN_RUNNING)
 
+    def end_told(self, seconds: float) -> tuple[str, ...]:
+        """What libvirt has told of this domain by itself, the oldest first. Of one that has ended it tells why, if not
+        at once then within `seconds`."""
+        return self._hypervisor.lifecycle.wait_for_end(self.name, seconds)
+
     def inject_nmi(self) -> None:
         """Interrupt a guest that answers nothing; its kernel then prints where it was."""
         try:
@@ -169,14 +175,18 @@ class Hypervisor:
     def __init__(self, find_uri: Callable[[], str], tell: Callable[[str], None]) -> None:
         self._find_uri = find_uri
         self._tell = tell
+        self.lifecycle = Lifecycle()
         self.uri, self._handle = self._open()
 
     def _open(self) -> tuple[str, libvirt.virConnect]:
         uri = self._find_uri()
+        run_event_loop()
         try:
-            return uri, libvirt.open(uri)
+            handle = libvirt.open(uri)
+            self.lifecycle.follow(handle)
         except libvirt.libvirtError as error:
             raise ProvisionError(f"cannot connect to libvirt at {uri}: {error}", hint="run: harness doctor") from error
+        return uri, handle
 
     @classmethod
     def connect(cls, uri: str) -> Hypervisor:

@@ -91,6 +91,10 @@ class CellSession:
     @property
     def ssh(self) -> SshConnection:
         """An SSH connection to the running guest, for people and what they look at; tests use the agent."""
+        if self._ssh is not None and not self._ssh.alive:
+            self._lab.tell(f"{self.cell.id}: its SSH connection was dropped; connect again")
+            self._ssh.close()
+            self._ssh = None
         if self._ssh is None:
             self._ssh = self.guest.ssh(self._deadlines)
         return self._ssh

@@ -18,6 +18,9 @@ from harness.targets import DriverBuild, Target
 from harness.timeouts import Deadlines
 from harness.transport.wire import ClientDiedError
 
+_NEWS_SECONDS = 1.0
+"""How long after its end a guest's end may be told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -105,7 +108,7 @@ def lost_verdict(case: Case, error: HarnessError) -> HarnessError:
     alive = case.live.guest.domain.running()
     kind = Kind.AGENT_LOST if alive else Kind.GUEST_GONE
     who = "a client is dead" if isinstance(error, ClientDiedError) else "the agent is gone"
-    what = f"{who}, the kernel is silent" if alive else "the guest reset itself or was ended"
+    what = f"{who}, the kernel is silent" if alive else f"the guest reset itself or was ended ({_told(case)})"
     message = f"{case.cell}: {what} in {case.test}: {error.message}"
     verdict = case.verdict(kind, kind.value, ())
     text = lost_text(case.scene, verdict)
@@ -113,6 +116,11 @@ def lost_verdict(case: Case, error: HarnessError) -> HarnessError:
     if alive:
         return AgentLost(message, evidence=text, verdict=verdict)
     return GuestCrash(message, evidence=text, verdict=verdict)
+
+
+def _told(case: Case) -> str:
+    told = case.live.guest.domain.end_told(_NEWS_SECONDS)
+    return f"libvirt: {', '.join(told)}" if told else "libvirt does not say why"
 
 
 def leak_verdict(case: Case, counters: Mapping[str, tuple[int, int]]) -> GuestError:

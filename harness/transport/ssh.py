@@ -86,6 +86,12 @@ class SshConnection:
             else:
                 return cls(client, where)
 
+    @property
+    def alive(self) -> bool:
+        """Whether it can be used, as far as is known here."""
+        transport = self._client.get_transport()
+        return transport is not None and transport.is_active()
+
     def run(self, command: str, *, deadline: float, stdin: bytes = b"") -> CommandResult:
         """Run `command` by the guest's shell with `stdin` as its whole input."""
         try:
@@ -101,6 +107,8 @@ class SshConnection:
             channel.close()
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise TransportError(f"{self._where}: command {command!r} did not finish: {error!r}") from error
+        if status < 0 and not self.alive:
+            raise TransportError(f"{self._where}: command {command!r} did not finish: the connection was dropped")
         return CommandResult(status=status, stdout=stdout, stderr=stderr)
 
     def put(self, data: bytes, path: str, *, deadline: float, mode: int = 0o644) -> None:

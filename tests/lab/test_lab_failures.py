@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import AgentLost, BootError, GuestCrash, HarnessError, Kind, SetupError
+from harness.errors import AgentLost, BootError, GuestCrash, HarnessError, Kind, SetupError, TransportError
 from harness.events import RecordingProgress
 from harness.places import cache_dir
 from harness.provision.daemon import stop_daemon
@@ -63,6 +63,7 @@ def test_the_emulator_is_killed(new_session: NewSession) -> None:
     assert isinstance(verdict, GuestCrash)
     assert verdict.verdict is not None
     assert verdict.verdict.kind is Kind.GUEST_GONE
+    assert "libvirt: stopped: its emulator failed" in str(verdict)
     session.begin_test("next")
     works(session)
 
@@ -78,6 +79,26 @@ def test_the_agent_is_killed(new_session: NewSession) -> None:
     assert "status 137" in str(verdict)
     session.begin_test("next")
     works(session)
+
+
+def test_the_ssh_connection_is_dropped(new_session: NewSession, progress: RecordingProgress) -> None:
+    session = new_session()
+    session.begin_test("test")
+    with pytest.raises(TransportError, match="did not finish"):
+        session.ssh.run("kill -9 $PPID", deadline=20.0)
+    assert session.ssh.run("echo well", deadline=20.0).stdout == b"well\n"
+    assert "linux-amd64: its SSH connection was dropped; connect again" in progress.steps
+    works(session)
+
+
+def test_guests_side_by_side_have_ports_of_their_own(new_session: NewSession) -> None:
+    """Nobody chooses a port that another one has: the system does."""
+    one, other = new_session(), new_session()
+    for session in (one, other):
+        session.begin_test("test")
+        session.ssh.run(f"echo {session.guest.domain.name} >/tmp/name", deadline=20.0)
+    for session in (one, other):
+        assert session.ssh.run("cat /tmp/name", deadline=20.0).stdout.decode().strip() == session.guest.domain.name
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a daemon that is ours to kill")
