@@ -18,6 +18,7 @@ static bool refill(unsigned order)
 
 	if (physical == NO_FRAME)
 		return false;
+	memset(seen(physical), 0, PAGE_SIZE);
 	for (uint32_t at = 0; at < PAGE_SIZE; at += 1u << order) {
 		struct head *block = seen(physical + at);
 
@@ -35,6 +36,7 @@ static void *take_pages(size_t size)
 
 	if (physical == NO_FRAME)
 		return NULL;
+	memset(block, 0, pages << PAGE_SHIFT);
 	block->order = pages << 8;
 	return block + 1;
 }

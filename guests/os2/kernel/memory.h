@@ -10,7 +10,9 @@
 /* frames.c: physical pages, each with a count of its users; free at 0. */
 struct multiboot;
 void frames_start(const struct multiboot *info);
-/* One page, not cleared; NO_FRAME. */
+/* One page, not cleared; NO_FRAME. Who takes it fills all of it: an emulator looks at each write to
+ * a page from which code has run until that is overwritten, and a stack there takes a hundred times
+ * as long. */
 uint32_t frame_take(void);
 /* `count` neighbours, the first one's address. */
 uint32_t frames_take(uint32_t count);

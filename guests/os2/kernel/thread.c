@@ -61,6 +61,7 @@ struct thread *thread_make(struct process *p, const struct frame *frame)
 		heap_drop(t);
 		return NULL;
 	}
+	memset((void *)t->stack, 0, KERNEL_STACK_PAGES * PAGE_SIZE);
 	t->process = p;
 	t->tid = ++p->next_tid;
 	p->threads++;
