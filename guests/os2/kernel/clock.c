@@ -54,8 +54,8 @@ static uint32_t stamps_in_a_measure(void)
 	out8(GATE, (in8(GATE) & ~2u) | 1); /* counts, silently */
 	out8(CHIP_COMMAND, 0xB0);	   /* one shot */
 	out8(CHIP_SPEAKER, MEASURE & 0xFF);
-	out8(CHIP_SPEAKER, MEASURE >> 8);
 	before = time_stamp();
+	out8(CHIP_SPEAKER, MEASURE >> 8); /* begins */
 	while (!(in8(GATE) & 0x20))
 		;
 	return (uint32_t)(time_stamp() - before);
