@@ -9,7 +9,14 @@ from harness.transport.wire import AgentOpError, ClientDiedError, Touch
 
 pytestmark = pytest.mark.only("os2")
 
-KERNEL = {"first page": 0xC0000000, "its code": 0xC0101000, "drivers": 0xF0000000, "last page": 0xFFFFF000}
+KERNEL = {
+    "first page": 0xC0000000,
+    "its code": 0xC0101000,
+    "its data": 0xC0300000,
+    "all memory": 0xC4000000,
+    "drivers": 0xF0000000,
+    "last page": 0xFFFFF000,
+}
 
 
 @pytest.fixture

@@ -56,3 +56,9 @@ def test_the_mode_is_that_of_the_kernel(session, cell, agent):
     wide_entries = has_large_pages_of_2m(agent)
     plain = PLAIN[cell.arch, wide_entries]
     assert mode(session) == plain + NO_EXECUTE * ("nx" in flags and wide_entries) + GLOBAL * ("pge" in flags)
+
+
+@pytest.mark.only("os2")
+def test_the_mode_is_that_of_the_guest_of_our_own(session):
+    """Which has 64-bit entries, pages that are not executed, and no global ones."""
+    assert mode(session) == PLAIN["x86", True] + NO_EXECUTE
