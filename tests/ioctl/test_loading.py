@@ -13,8 +13,11 @@ from harness.abi import PAGE_SIZE, Status
 from harness.session.cell_session import CellSession
 from harness.session.outcome import Outcome
 from harness.targets import Refusal
+from harness.targets.os2_errors import Os2Error
 from harness.transport.wire import AgentOpError
 
+FILE_OF_OS2 = "C:\\SUPDRV.SYS"
+"""Where the driver lies in the guest."""
 LOADS = 20
 ROUNDS = 4
 NOISE = LOADS * PAGE_SIZE // 2
@@ -173,3 +176,11 @@ def test_a_mapping_that_a_client_hid_from_the_driver_keeps_it_loaded(session, cl
     assert cannot_be_unloaded(guest, session.abi) == Refusal.IN_USE
     client.free(hidden, PAGE_SIZE)
     reload(guest)
+
+
+@pytest.mark.only("os2")
+@pytest.mark.parametrize("options", ["ring0_images=2", "ring0_images=1 /X"])
+def test_an_option_that_is_none_keeps_the_driver_out(guest, options):
+    with unloaded(guest), pytest.raises(AgentOpError) as caught:
+        guest.agent.driver_load(FILE_OF_OS2, options)
+    assert caught.value.os_error == Os2Error.OPEN_FAILED

@@ -8,6 +8,7 @@ import pytest
 from addresses import BAD_KINDS, bad_address, end_of_memory
 from argument_block import ArgumentBlock, place_bytes
 from catalogue import good_input, good_size, number_of
+from memory import cont_alloc, release
 from request_numbers import slow_number, with_type
 
 from harness.abi import PAGE_SIZE, Status, load_abi
@@ -114,6 +115,17 @@ def test_a_data_packet_in_read_only_memory_is_refused(packets, client):
     assert packets.data_untouched
 
 
+def test_nothing_is_released_where_its_code_cannot_be_written(packets, client, session, guest):
+    memory = cont_alloc(session)
+    before = guest.counters()
+    client.protect(packets.data, PAGE_SIZE, read=True, write=False)
+    block = packets.block("CONT_FREE", session.input("CONT_FREE", pv=memory.address))
+    error = packets.make(packets.number("CONT_FREE"), block, (packets.data, CODE_BYTES))
+    assert error == Os2Error.INVALID_PARAMETER
+    assert guest.counters() == before
+    assert release(session, "CONT_FREE", memory.address) == Status.OK
+
+
 @pytest.mark.parametrize("there", [1, 3])
 def test_a_data_packet_that_runs_out_of_memory_is_refused(packets, client, there):
     address = end_of_memory(client, there)
@@ -183,3 +195,9 @@ def test_the_counters_device_makes_no_requests(packets, client, guest):
         client.agent.ioctl_packets(handle, number, parameters=(block, 16), client=client.number) == Os2Error.BAD_COMMAND
     )
     client.agent.close_handle(handle, client=client.number)
+
+
+def test_no_more_of_the_counters_is_given_than_was_asked_for(guest):
+    text = guest.agent.file_read(guest.target.counters_file)
+    for length in (1, 8, len(text) - 1):
+        assert guest.agent.file_read(guest.target.counters_file, length) == text[:length]
