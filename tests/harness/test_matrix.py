@@ -62,7 +62,7 @@ _FREEBSD = ["freebsd-amd64", "freebsd-compat", "freebsd-x86"]
         (
             [],
             ["linux-amd64-debug"],
-            [*_FREEBSD, "linux-amd64", "linux-amd64-debug", "linux-compat", "linux-x86"],
+            [*_FREEBSD, "linux-amd64", "linux-amd64-debug", "linux-compat", "linux-x86", "os2-x86"],
         ),
         (["linux-x86"], ["linux-amd64-debug"], ["linux-amd64-debug", "linux-x86"]),
         (["linux-amd64-debug"], [], ["linux-amd64-debug"]),

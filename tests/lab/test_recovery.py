@@ -193,7 +193,7 @@ def test_on_windows_a_panic_a_null_pointer_a_loop_and_an_exception_cost_one_test
 
 
 def test_on_os2_a_panic_a_trap_a_hang_and_a_loop_cost_one_test_each(tmp_path: Path) -> None:
-    cell = _built("os2-x86", "harness setup --also os2-x86 does")
+    cell = "os2-x86"
     text, results = run(OS2, cell, tmp_path)
     assert (results["passed"], results["failed"], results["errors"]) == (5, 4, 0), text
     evidence = tmp_path / "evidence" / cell
