@@ -87,6 +87,7 @@ class Domain:
     def load_snapshot(self, name: str) -> None:
         """Make the guest what it was at `save_snapshot`, in this process: its sockets and files stay open."""
         self._expect_silence(f"loadvm {name}")
+        self._hypervisor.lifecycle.begin(self.name)
 
     def pause(self) -> None:
         """Stop the guest's processors; what it has written is in its disk's file then."""

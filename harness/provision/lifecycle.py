@@ -65,10 +65,10 @@ class Lifecycle:
         """Hear of the domains of `connection` from now on."""
         connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._hear, None)
 
-    def of(self, domain: str) -> tuple[str, ...]:
-        """All that was told of a domain, the oldest first."""
+    def begin(self, domain: str) -> None:
+        """A domain is what it was before: what has been told of it is of no interest any more."""
         with self._news:
-            return tuple(self._told[domain])
+            self._told[domain].clear()
 
     def wait_for_end(self, domain: str, seconds: float) -> tuple[str, ...]:
         """The same, once its end has been told, which may come a moment after it: at most `seconds` later."""
