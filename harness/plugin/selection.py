@@ -10,6 +10,7 @@ import pytest
 from harness.matrix import Cell
 from harness.plugin.early import start_early
 from harness.plugin.options import CELLS
+from harness.session import guest_images
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -38,14 +39,27 @@ def _marks(cell: Cell) -> list[pytest.MarkDecorator]:
     return [getattr(pytest.mark, name) for name in cell.markers]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of a cell next to each other, so that a guest is started once, and in it those with the same
-    driver options, so that the driver is loaded once for each."""
+    driver options, so that the driver is loaded once for each. Of a cell without an image one test stays, which says
+    so."""
 
     def order(item: pytest.Item) -> tuple[str, list[tuple[str, int]]]:
         return cell_id(item), sorted(driver_options(item).items())
 
     items.sort(key=order)
+    if not config.getoption("collectonly"):
+        _keep_one_of_each_without_image(config, items)
+
+
+def _keep_one_of_each_without_image(config: pytest.Config, items: list[pytest.Item]) -> None:
+    without_image = {cell.id for cell in config.stash[CELLS] if guest_images.find(cell.guest) is None}
+    speakers = {cell_id(item): item for item in reversed(items) if item.get_closest_marker("needs") is None}
+    silent = [item for item in items if cell_id(item) in without_image and speakers.get(cell_id(item), item) != item]
+    if silent:
+        config.hook.pytest_deselected(items=silent)
+        dropped = set(silent)
+        items[:] = [item for item in items if item not in dropped]
 
 
 def cell_id(item: pytest.Item) -> str:

@@ -87,6 +87,12 @@ def test_in_a_cell_tests_with_the_same_driver_options_follow_each_other(tmp_path
     assert names == [f"test_{number}[{cell}]" for cell in ALL for number in (1, 3, 2, 4)]
 
 
+def test_one_test_says_that_a_cell_has_no_image(tmp_path: Path) -> None:
+    done, results = run(tmp_path, suite=MIXED)
+    assert f"{len(ALL)} skipped, {3 * len(ALL)} deselected" in done.stdout
+    assert [cell["status"] for cell in results["cells"]] == ["not_run"] * len(ALL)
+
+
 def test_an_unknown_cell_is_a_usage_error_that_names_the_known_ones(tmp_path: Path) -> None:
     done, _ = run(tmp_path, "--cell", "linux-arm")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
