@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 import subprocess
@@ -27,6 +28,8 @@ from harness.transport.wire import Op, RequestFlag
 
 _BOOTS = 3
 _RESTORES = 5
+_STARTS = 5
+_SUITES = 3
 _REWINDS = 15
 _CRASHES = 5
 _IOCTLS = 500
@@ -218,18 +221,28 @@ def run_figures(cell: Cell, root: Path) -> list[Figure]:
                 shutil.copytree(source, project / entry, symlinks=True)
             else:
                 shutil.copyfile(source, project / entry)
+        # As at a desk: the driver has been built there before, so that what is timed is an edit, and not a first build.
+        _edit(project, cell)
         (project / "tests/ioctl/test_bench.py").write_text(_FIRST_REQUEST.format(mark=str(mark)))
+        _pytest(project, cell, "tests/ioctl/test_bench.py")
         starts = []
-        for _ in range(_BOOTS):
+        for _ in range(_STARTS):
             begin = time.time()
             _pytest(project, cell, "tests/ioctl/test_bench.py")
             starts.append(float(mark.read_text()) - begin - _python_start())
         (project / "tests/ioctl/test_bench.py").unlink()
-        _edit(project, cell)
-        whole = _seconds(lambda: _pytest(project, cell, "tests/ioctl", "-n", "2"))
+        verdicts = []
+        for _ in range(_SUITES):
+            _edit(project, cell)
+            verdicts.append(_seconds(lambda: _pytest(project, cell, "tests/ioctl", "-n", "2")))
     return [
         Figure("warm_start_s", "pytest to the first request, after Python's start", statistics.median(starts), "s"),
-        Figure("edit_to_verdict_s", "one line of the driver edited, to the verdict of the whole suite", whole, "s"),
+        Figure(
+            "edit_to_verdict_s",
+            "one line of the driver edited, to the verdict of the whole suite",
+            statistics.median(verdicts),
+            "s",
+        ),
     ]
 
 
@@ -239,6 +252,10 @@ def _python_start() -> float:
 
 def _pytest(project: Path, cell: Cell, *arguments: str) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "--cell", cell.id, *arguments]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=_RUN_SECONDS)
+    # As at a desk: what Python has compiled once stays compiled.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, check=False, timeout=_RUN_SECONDS
+    )
     if done.returncode != 0:
         raise LabError(f"the suite does not pass in {cell.id}, so nothing is measured", evidence=done.stdout[-4000:])

@@ -19,7 +19,7 @@ Arch = Literal["amd64", "x86"]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class DebianImage(_Table):

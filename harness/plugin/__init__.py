@@ -3,7 +3,7 @@
 Loaded through the entry point `harness`. It does nothing for tests that ask for none of its fixtures.
 """
 
-from harness.plugin.early import pytest_unconfigure
+from harness.plugin.early import pytest_load_initial_conftests
 from harness.plugin.fixtures import agent, cell, cell_session, client, guest, lab, open_session, session
 from harness.plugin.late import pytest_runtest_teardown
 from harness.plugin.options import pytest_addoption, pytest_configure
@@ -26,10 +26,10 @@ __all__ = [
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_generate_tests",
+    "pytest_load_initial_conftests",
     "pytest_pyfunc_call",
     "pytest_runtest_makereport",
     "pytest_runtest_teardown",
-    "pytest_unconfigure",
     "pytest_xdist_make_scheduler",
     "session",
 ]

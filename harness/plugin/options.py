@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ctypes
 import os
 import signal
@@ -63,29 +64,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}" if meaning else name)
-    root = config.rootpath
-    guests = Path(config.getoption("--guests") or root / "guests")
-    try:
-        known = cells(load_guests(guests), config.getoption("--driver")) if guests.is_dir() else []
-        config.stash[CELLS] = select(known, config.getoption("--cell"))
-    except ConfigError as error:
-        raise pytest.UsageError(str(error)) from error
-    config.stash[LAB_OPTIONS] = LabOptions(
-        project=root,
-        evidence=Path(config.getoption("--evidence") or root / "results" / "evidence"),
-        uri=config.getoption("--uri"),
-        accelerator=config.getoption("--accelerator"),
-        keep=config.getoption("--keep-guests"),
-        isolation=config.getoption("--isolate"),
-        dump_memory=config.getoption("--dump-memory"),
-        checkpoints=not config.getoption("--no-checkpoints"),
-    )
+    choose(config, config.option)
     if hasattr(config, "workerinput"):
         _die_with_controller()
     else:
         results = config.getoption("--results")
         collector = ResultsCollector(config.stash[CELLS], Path(results) if results else None)
         config.pluginmanager.register(collector, "harness-results")
+
+
+def choose(config: pytest.Config, options: argparse.Namespace) -> None:
+    """Put what `options` say into the stash of `config`. Raises pytest.UsageError for a cell that does not exist, or a
+    guest that is not defined as it should be."""
+    root = config.rootpath
+    guests = Path(options.guests or root / "guests")
+    try:
+        known = cells(load_guests(guests), options.driver) if guests.is_dir() else []
+        config.stash[CELLS] = select(known, options.cell)
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[LAB_OPTIONS] = LabOptions(
+        project=root,
+        evidence=Path(options.evidence or root / "results" / "evidence"),
+        uri=options.uri,
+        accelerator=options.accelerator,
+        keep=options.keep_guests,
+        isolation=options.isolate,
+        dump_memory=options.dump_memory,
+        checkpoints=not options.no_checkpoints,
+    )
 
 
 def _die_with_controller() -> None:

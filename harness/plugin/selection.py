@@ -26,7 +26,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     parameters = [pytest.param(cell, id=cell.id, marks=_marks(cell)) for cell in metafunc.config.stash[CELLS]]
     metafunc.parametrize(_ENTRY, parameters, indirect=True, scope="session")
-    start_early(metafunc.config)
+    start_early(metafunc.config, metafunc.config.option)
 
 
 def _names_its_own(metafunc: pytest.Metafunc) -> bool:

@@ -23,7 +23,7 @@ _PATIENCE = 1.0  # seconds for an answer: the card may not be up when the guest 
 class DiscGuest(RunningGuest):
     """What differs from a guest with SSH and virtio-serial ports."""
 
-    def install(self, programs: Mapping[str, Path], client: str, deadlines: Deadlines) -> None:
+    def install(self, programs: Mapping[str, Path], client: str, deadlines: Deadlines, *, to_keep: bool) -> None:
         """The agents run; the programs that clients are made of go through one of them."""
         self._wait_for_agent(deadlines)
         with closing(AgentClient(self.stream(AGENT_CHANNEL), deadline=deadlines.command, resync=True)) as agent:

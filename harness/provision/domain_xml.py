@@ -116,8 +116,16 @@ def domain_xml(spec: DomainSpec) -> str:
     SubElement(devices, "memballoon", model="none")
     if not spec.disc:
         SubElement(devices, "panic", model="isa")
+    _ask_little(domain)
     ElementTree.indent(domain)
     return ElementTree.tostring(domain, encoding="unicode")
+
+
+def _ask_little(domain: Element) -> None:
+    """libvirt asks the emulator for its processor's features in two questions, not in one for each of 400: a start
+    takes a third less."""
+    capabilities = SubElement(domain, f"{{{_QEMU_NAMESPACE}}}capabilities")
+    SubElement(capabilities, f"{{{_QEMU_NAMESPACE}}}del", capability="cpu-unavailable-features")
 
 
 def _be_silent(domain: Element) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,13 @@ _SPACE = 57
 """Linux' number of the space bar."""
 
 _KEY_MS = 50
+
+_LEAVE_SECONDS = 5.0
+"""How long a daemon that has been idle for long may take to end, while it takes connections and closes them."""
+
+_LEAVE_STEP = 0.05
+
+_HUNG_UP = (errno.ECONNRESET, errno.EPIPE, errno.EIO)  # libvirt's word for an end of file is EIO
 
 
 def _silence(_context: object, _error: object) -> None:
@@ -180,14 +189,22 @@ class Hypervisor:
         self.uri, self._handle = self._open()
 
     def _open(self) -> tuple[str, libvirt.virConnect]:
-        uri = self._find_uri()
         run_event_loop()
-        try:
-            handle = libvirt.open(uri)
-            self.lifecycle.follow(handle)
-        except libvirt.libvirtError as error:
-            raise ProvisionError(f"cannot connect to libvirt at {uri}: {error}", hint="run: harness doctor") from error
-        return uri, handle
+        end = time.monotonic() + _LEAVE_SECONDS
+        while True:
+            uri = self._find_uri()
+            try:
+                handle = libvirt.open(uri)
+                self.lifecycle.follow(handle)
+            except libvirt.libvirtError as error:
+                if not _hung_up(error) or time.monotonic() > end:
+                    raise ProvisionError(
+                        f"cannot connect to libvirt at {uri}: {error}", hint="run: harness doctor"
+                    ) from error
+                self._tell(f"libvirt's daemon was about to end; connect again ({error})")
+                time.sleep(_LEAVE_STEP)
+            else:
+                return uri, handle
 
     @classmethod
     def connect(cls, uri: str) -> Hypervisor:
@@ -263,6 +280,11 @@ class Hypervisor:
             self._handle.close()
         except libvirt.libvirtError as error:
             raise ProvisionError(f"libvirt connection {self.uri} did not close: {error}") from error
+
+
+def _hung_up(error: libvirt.libvirtError) -> bool:
+    """Whether somebody had taken the connection and then closed it."""
+    return error.get_error_domain() == libvirt.VIR_FROM_RPC and error.get_int1() in _HUNG_UP
 
 
 def _dotted(number: int) -> str:

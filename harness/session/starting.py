@@ -30,7 +30,7 @@ from harness.session.lab import Lab
 from harness.targets import Target, target_for
 from harness.transport.agent import AgentClient
 
-_FORMAT = "5"
+_FORMAT = "6"
 """Raised when the way a checkpoint is made changes without any of its parts changing."""
 
 
@@ -176,7 +176,7 @@ class Starter:
     def _boot(self, place: Place, programs: Mapping[str, Path], key: str) -> LiveGuest:
         guest = self._guest_class().boot(place, self._medium(programs))
         try:
-            guest.install(programs, self._cell.client, place.deadlines)
+            guest.install(programs, self._cell.client, place.deadlines, to_keep=self._lab.options.checkpoints)
             live = self._connected(guest, {})
             try:
                 # Else what is kept is a guest that is still busy with starting its second agent, at every restore.

@@ -67,6 +67,13 @@ def test_snapshots_have_a_disk_if_they_are_wanted() -> None:
     assert parse(replace(SPEC, disk=None)).find("devices/disk") is None
 
 
+@pytest.mark.parametrize("is_small", [False, True])
+def test_libvirt_asks_for_the_processor_in_few_questions(is_small: bool) -> None:
+    namespace = "{http://libvirt.org/schemas/domain/qemu/1.0}"
+    removed = parse(replace(SPEC, is_small=is_small)).findall(f"{namespace}capabilities/{namespace}del")
+    assert [each.get("capability") for each in removed] == ["cpu-unavailable-features"]
+
+
 def test_the_only_network_is_the_user_mode_one() -> None:
     interfaces = parse(SPEC).findall("devices/interface")
     assert [interface.get("type") for interface in interfaces] == ["user"]

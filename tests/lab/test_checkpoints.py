@@ -16,6 +16,8 @@ from harness.transport.wire import FileFlag
 
 CLOCK_SECONDS = 2.0
 MARK = "/tmp/mark"
+KEPT_FREE_MIB = 16
+"""What of its free memory a guest may have in its checkpoint: a part of what it needs while the rest is cleared."""
 
 
 def booted(session: CellSession) -> bool:
@@ -93,6 +95,18 @@ def test_two_runs_at_once_make_one_checkpoint(new_session: Callable[..., CellSes
     for session in sessions:
         works(session)
     assert len(list(store.glob("*/*"))) == 1
+
+
+def test_a_checkpoint_has_no_memory_that_its_guest_does_not_use(
+    new_session: Callable[..., CellSession], store: Path
+) -> None:
+    session = new_session()
+    session.begin_test("test")
+    lines = session.agent.file_read("/proc/meminfo").decode().splitlines()
+    free = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemFree:"))
+    (disk,) = store.glob("*/*/disk.qcow2")
+    memory = session.cell.guest.memory_mib << 20
+    assert disk.stat().st_blocks * 512 < memory - free + (KEPT_FREE_MIB << 20)
 
 
 def test_without_checkpoints_nothing_is_kept(new_session: Callable[..., CellSession], store: Path) -> None:

@@ -32,10 +32,10 @@ SUITE = "def test_one(guest): guest.counters()\n"
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    def start(*arguments: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
+    def start(*arguments: str, seconds: float = 60.0, conftest: str = CONFTEST) -> subprocess.CompletedProcess[str]:
         tests = tmp_path / "suite"
         tests.mkdir()
-        (tests / "conftest.py").write_text(CONFTEST.format(state=tmp_path, seconds=seconds))
+        (tests / "conftest.py").write_text(conftest.format(state=tmp_path, seconds=seconds))
         (tests / "test_one.py").write_text(SUITE)
         command = [sys.executable, "-m", "pytest", str(tests), "-q", "-s", "-p", "no:cacheprovider"]
         command += [f"--rootdir={ROOT}", f"-c{ROOT / 'pyproject.toml'}", *arguments]
@@ -67,7 +67,16 @@ def test_it_ends_if_no_test_is_left(run: Run, tmp_path: Path) -> None:
     assert left(tmp_path) == []
 
 
-@pytest.mark.parametrize("arguments", [(CELL, "--collect-only"), (CELL, "--cell=linux-x86", "-k", "nothing")])
+def test_it_ends_if_the_tests_cannot_be_read(run: Run, tmp_path: Path) -> None:
+    done = run(CELL, conftest="import no_such_module")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "No module named 'no_such_module'" in done.stderr
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [(CELL, "--collect-only"), (CELL, "--fixtures"), (CELL, "--cell=linux-x86", "-k", "nothing")]
+)
 def test_no_guest_is_started_that_may_not_be_wanted(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     assert "guests while collecting: 0" in run(*arguments, seconds=3.0).stdout
     assert left(tmp_path) == []
