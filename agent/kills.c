@@ -8,7 +8,9 @@
 
 #define STEPS_MAX   16u
 #define CARRIES_MAX 4u
-#define LOOK_US	    100u /* between two looks at the victim */
+/* Between two looks at the victim: each costs it the processor, and an emulator its table of pages.
+ */
+#define LOOK_US 500u
 
 /* Bytes of an earlier step's output that become bytes of this one's input. */
 struct carry {

@@ -145,11 +145,18 @@ static const struct op_entry {
     {OP_KILLS, 0, op_kills},
 };
 
+/* A batch asks for the same op thousands of times. */
 static const struct op_entry *op_find(uint16_t op)
 {
+	static const struct op_entry *last = op_table;
+
+	if (last->op == op)
+		return last;
 	for (size_t i = 0; i < sizeof(op_table) / sizeof(op_table[0]); i++) {
-		if (op_table[i].op == op)
-			return &op_table[i];
+		if (op_table[i].op == op) {
+			last = &op_table[i];
+			return last;
+		}
 	}
 	return NULL;
 }

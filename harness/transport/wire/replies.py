@@ -93,13 +93,15 @@ def parse_batch(body: bytes, ops: list[int]) -> list[Reply]:
     try:
         (count,) = _U32.unpack_from(body)
         at = _U32.size
+        head, make = _SUB_REPLY_HEAD.unpack_from, tuple.__new__
         replies = []
+        # A batch has thousands: each is made as the tuple that it is, without a call of its class.
         for op in ops[:count]:
-            length, status, os_error = _SUB_REPLY_HEAD.unpack_from(body, at)
+            length, status, os_error = head(body, at)
             if length < _REPLY_HEAD.size:
                 raise _wrong("BATCH", body)
             end = at + _U32.size + length
-            replies.append(Reply(op, status, os_error, body[at + _SUB_REPLY_HEAD.size : end]))
+            replies.append(make(Reply, (op, status, os_error, body[at + _SUB_REPLY_HEAD.size : end])))
             at = end
     except struct.error:
         raise _wrong("BATCH", body) from None

@@ -13,6 +13,7 @@ Packet = tuple[int, int]
 """Address and length of one of OS/2's packets."""
 
 _U32 = struct.Struct("<I")
+_SUB = struct.Struct("<HI")
 _REQUEST = struct.Struct("<IIIIQQQQIB3xI")
 _LOOP = struct.Struct("<IIIIHI")
 
@@ -112,7 +113,8 @@ def pack_file_write(path: str, data: bytes, *, offset: int = 0, flags: int = 0, 
 
 def pack_batch(subs: Iterable[tuple[int, bytes]], *, stop_on_error: bool = False) -> bytes:
     """Payload of BATCH: ops with their payloads, in order."""
-    parts = [_U32.pack(int(stop_on_error))]
+    parts, head = [_U32.pack(int(stop_on_error))], _SUB.pack
     for op, payload in subs:
-        parts += (struct.pack("<HI", op, len(payload)), payload)
+        parts.append(head(op, len(payload)))
+        parts.append(payload)
     return b"".join(parts)
