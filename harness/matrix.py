@@ -51,6 +51,10 @@ class Cell:
         """The reason why the guest lacks `capability`, or None if it has it."""
         return self.guest.missing.get(capability)
 
+    def stand_in(self, capability: str) -> str | None:
+        """What stands in for `capability` in the guest, or None if it is the real thing."""
+        return self.guest.emulated.get(capability)
+
 
 def cells(guests: Iterable[Guest], driver: str = "release") -> list[Cell]:
     """Every cell of `guests` with the driver build `driver`, in the order of the definitions."""

@@ -25,7 +25,9 @@ class CellResult:
     that the running guest named, `driver` the build id that the loaded driver carried; both are empty if the
     guest never answered. `passed`, `failed`, `errors` and `not_covered` count tests; `seconds` is wall time
     from the first test's set-up to the last one's end. `troubles` has an object with the fields of
-    `harness.errors.Verdict` for each test that cost a guest.
+    `harness.errors.Verdict` for each test that cost a guest. `emulated` counts those among `passed` that asked for
+    something which the guest has a stand-in for. `isolation` says how long a kernel was used: for one `test`, for one
+    `file` of tests, or for the `run`.
     """
 
     id: str
@@ -40,6 +42,8 @@ class CellResult:
     not_covered: int
     seconds: float
     troubles: tuple[Mapping[str, str], ...] = ()
+    emulated: int = 0
+    isolation: str = ""
 
 
 def matrix_passed(cells: Sequence[CellResult]) -> bool:

@@ -17,6 +17,9 @@ CELL = "harness.cell"
 KERNEL = "harness.kernel"
 DRIVER = "harness.driver"
 UNAVAILABLE = "harness.unavailable"
+EMULATED = "harness.emulated"
+"""A capability that the test needs, and that the guest has a stand-in for."""
+
 VERDICT = "harness.verdict"
 """The fields of a Verdict as JSON."""
 
@@ -37,6 +40,7 @@ class _Tally:
     driver: str = ""
     unavailable: str = ""
     passed: set[str] = field(default_factory=set)
+    emulated: set[str] = field(default_factory=set)
     failed: int = 0
     errors: int = 0
     skipped: int = 0
@@ -48,9 +52,10 @@ class _Tally:
 class ResultsCollector:
     """A plugin of its own: hears every report, xdist's included."""
 
-    def __init__(self, cells: Sequence[Cell], path: Path | None) -> None:
+    def __init__(self, cells: Sequence[Cell], path: Path | None, *, isolation: str) -> None:
         self._cells = cells
         self._path = path
+        self._isolation = isolation
         self._tallies: dict[str, _Tally] = {}
         self.results: list[CellResult] = []
 
@@ -84,6 +89,8 @@ class ResultsCollector:
                 tally.errors += 1
         elif report.when == "call":
             tally.passed.add(report.nodeid)
+            if EMULATED in facts:
+                tally.emulated.add(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -115,4 +122,6 @@ class ResultsCollector:
             not_covered=tally.skipped,
             seconds=round(tally.last - tally.first, 3),
             troubles=tuple(tally.troubles),
+            emulated=len(tally.passed & tally.emulated),
+            isolation=self._isolation,
         )

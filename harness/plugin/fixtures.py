@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import CellUnavailable
 from harness.matrix import Cell
-from harness.plugin.collector import CELL, DRIVER, KERNEL, UNAVAILABLE
+from harness.plugin.collector import CELL, DRIVER, EMULATED, KERNEL, UNAVAILABLE
 from harness.plugin.early import begin_session, end_lab, end_session, lab_of
 from harness.plugin.selection import driver_options
 from harness.session.cell_session import CellSession
@@ -48,6 +48,8 @@ def guest(request: pytest.FixtureRequest, cell: Cell, cell_session: CellSession)
         reason = cell.missing(mark.args[0])
         if reason is not None:
             pytest.skip(f"not covered: {cell.guest.name} has no {mark.args[0]}: {reason}")
+        if cell.stand_in(mark.args[0]) is not None:
+            properties.append((EMULATED, mark.args[0]))
     try:
         cell_session.begin_test(request.node.nodeid, driver_options(request.node))
     except CellUnavailable as error:

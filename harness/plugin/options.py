@@ -69,7 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
         _die_with_controller()
     else:
         results = config.getoption("--results")
-        collector = ResultsCollector(config.stash[CELLS], Path(results) if results else None)
+        path = Path(results) if results else None
+        collector = ResultsCollector(config.stash[CELLS], path, isolation=config.getoption("--isolate"))
         config.pluginmanager.register(collector, "harness-results")
 
 

@@ -24,6 +24,7 @@ GOOD = CellResult(
     errors=0,
     not_covered=2,
     seconds=9.5,
+    isolation="run",
 )
 OPTIONAL = replace(GOOD, id="freebsd-amd64", required=False, status=NOT_RUN, reason="no image", passed=0)
 
@@ -60,6 +61,8 @@ def test_the_json_has_the_promised_fields() -> None:
         "errors",
         "not_covered",
         "seconds",
+        "emulated",
+        "isolation",
     }
     assert promised <= set(cell)
     assert cell["kernel"] == GOOD.kernel
@@ -71,3 +74,12 @@ def test_the_table_tells_what_ran_and_why_a_cell_did_not() -> None:
     assert "6.1.0-56-cloud-amd64" in text.getvalue()
     assert "not run" in text.getvalue()
     assert "freebsd-amd64: no image" in text.getvalue()
+    assert "isolation: one kernel for the tests of a cell" in text.getvalue()
+    assert "emulated: " not in text.getvalue()
+
+
+def test_the_table_tells_what_ran_on_stand_ins() -> None:
+    text = io.StringIO()
+    print_table([replace(GOOD, emulated=59)], Console(file=text, width=160))
+    assert " 59 " in text.getvalue()
+    assert "emulated: of those that passed" in text.getvalue()
