@@ -196,15 +196,15 @@ class CellSession:
         self._failures = 0
 
     def _start(self) -> None:
-        self._build = self._lab.driver(self.cell)
+        if self._live is not None:
+            self._build = self._lab.driver(self.cell)
         live, self._live = self._live, None
         try:
             self._forget()
-            wanted = (self._build.build_id, dict(self.options))
             if live is None:
-                self._live = self._starter.start()
+                self._build, self._live = self._build_and_start()
             else:
-                self._live = self._starter.rewind(live, _LOADED if self._kept == wanted else WARM)
+                self._live = self._starter.rewind(live, _LOADED if self._kept == self._wanted else WARM)
             hello = self.agent.hello()
             self.kernel, self.agent_pid = hello.release, hello.pid
             if self.agent.driver_status(self.target.module).loaded:
@@ -212,7 +212,7 @@ class CellSession:
             else:
                 self.load_driver()
                 if self._lab.options.isolation != "run":
-                    self._keep(wanted)
+                    self._keep()
             self._baseline = self.counters()
             self._leak_hunt = LeakHunt() if self.cell.guest.leak_detector else None
             self._clean = self._fresh = True
@@ -224,12 +224,28 @@ class CellSession:
             self._drop()
             raise
 
-    def _keep(self, loaded: tuple[str, Mapping[str, int]]) -> None:
+    def _build_and_start(self) -> tuple[DriverBuild, LiveGuest]:
+        """Both at once: neither needs the other, and an edit is to be judged soon."""
+        with ThreadPoolExecutor(max_workers=1) as builder:
+            build = builder.submit(self._lab.driver, self.cell)
+            live = self._starter.start()
+            try:
+                return build.result(), live
+            except BaseException:
+                live.end()
+                raise
+
+    @property
+    def _wanted(self) -> tuple[str, Mapping[str, int]]:
+        """What a fresh kernel is to have loaded: the driver by its build id, and its options."""
+        return self._build.build_id if self._build else "", dict(self.options)
+
+    def _keep(self) -> None:
         """Make the next fresh kernel one that has the driver loaded already."""
         self.target.prepare(self.agent)
         self.guest.domain.save_snapshot(_LOADED)
         self.target.refresh(self.agent)
-        self._kept = loaded
+        self._kept = self._wanted
 
     def load_driver(self) -> None:
         """Load the driver into the running guest, as `start` does; for tests that unloaded it."""
