@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 from addresses import bad_address
 from argument_block import ArgumentBlock, place_bytes
-from catalogue import SAME_OUTPUT, SLOW, WITH_OUTPUT, ask, good_input, good_size, number_of
+from catalogue import SAME_OUTPUT, SLOW, WITH_OUTPUT, ask, every, good_input, good_size, number_of
 from processes import open_alone
 
 from harness.abi import PAGE_SIZE, Status
@@ -62,19 +62,25 @@ def ask_changed(session, client, name, data, cut, later):
     return reply.outcome
 
 
-@pytest.mark.parametrize("name", LONG)
-def test_input_that_is_spoilt_after_it_was_fetched_is_good(session, client, name):
-    for cut in range(UNIT, len(good_input(session, name)), UNIT):
+def cuts(session):
+    """Every place at which a request's input can be cut in two fetches: its name, and the bytes before."""
+    return [(name, cut) for name in LONG for cut in range(UNIT, len(good_input(session, name)), UNIT)]
+
+
+def test_input_that_is_spoilt_after_it_was_fetched_is_good(session, client):
+    ended = {}
+    for name, cut in cuts(session):
         data = good_input(session, name)
-        assert ask_changed(session, client, name, data, cut, inverted(data[:cut])) == Status.OK
+        ended[name, cut] = ask_changed(session, client, name, data, cut, inverted(data[:cut]))
+    assert ended == every(ended, Status.OK)
 
 
-@pytest.mark.parametrize("name", LONG)
-def test_input_that_is_mended_after_it_was_fetched_is_refused(session, client, name):
-    data = good_input(session, name)
-    for cut in range(UNIT, len(data), UNIT):
-        spoilt = inverted(data[:cut]) + data[cut:]
-        assert ask_changed(session, client, name, spoilt, cut, data[:cut]) == Status.INVALID_MAGIC
+def test_input_that_is_mended_after_it_was_fetched_is_refused(session, client):
+    ended = {}
+    for name, cut in cuts(session):
+        data = good_input(session, name)
+        ended[name, cut] = ask_changed(session, client, name, inverted(data[:cut]) + data[cut:], cut, data[:cut])
+    assert ended == every(ended, Status.INVALID_MAGIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,26 +133,32 @@ def useless_block(client):
 
 @pytest.mark.needs("argument-block")
 @pytest.mark.parametrize("words", [1, 2, 3])
-@pytest.mark.parametrize("name", SLOW)
-def test_a_block_that_is_spoilt_after_it_was_fetched_is_good(session, client, name, words):
-    exchange, cut = Exchange.prepare(session, client, name), words * client.abi.pointer_size
-    address = across(client, exchange.block, cut)
-    client.trap(address + cut, address, useless_block(client)[:cut])
-    assert exchange.ask(address) == Status.OK
-    assert exchange.answered()
+def test_a_block_that_is_spoilt_after_it_was_fetched_is_good(session, client, words):
+    cut, ended, answered = words * client.abi.pointer_size, {}, {}
+    for name in SLOW:
+        exchange = Exchange.prepare(session, client, name)
+        address = across(client, exchange.block, cut)
+        client.trap(address + cut, address, useless_block(client)[:cut])
+        ended[name] = exchange.ask(address)
+        answered[name] = exchange.answered()
+    assert ended == every(SLOW, Status.OK)
+    assert answered == dict.fromkeys(SLOW, True)
 
 
 @pytest.mark.needs("argument-block")
 @pytest.mark.parametrize(
     ("words", "refusal"), [(1, Refusal.BAD_ADDRESS), (2, Status.INVALID_PARAM), (3, Status.INVALID_PARAM)]
 )
-@pytest.mark.parametrize("name", SLOW)
-def test_a_block_that_is_mended_after_it_was_fetched_is_refused(session, client, name, words, refusal):
-    exchange, cut = Exchange.prepare(session, client, name), words * client.abi.pointer_size
-    address = across(client, useless_block(client)[:cut] + exchange.block[cut:], cut)
-    client.trap(address + cut, address, exchange.block[:cut])
-    assert exchange.ask(address) == refusal
-    assert exchange.unanswered()
+def test_a_block_that_is_mended_after_it_was_fetched_is_refused(session, client, words, refusal):
+    cut, ended, unanswered = words * client.abi.pointer_size, {}, {}
+    for name in SLOW:
+        exchange = Exchange.prepare(session, client, name)
+        address = across(client, useless_block(client)[:cut] + exchange.block[cut:], cut)
+        client.trap(address + cut, address, exchange.block[:cut])
+        ended[name] = exchange.ask(address)
+        unanswered[name] = exchange.unanswered()
+    assert ended == every(SLOW, refusal)
+    assert unanswered == dict.fromkeys(SLOW, True)
 
 
 def changed_block(exchange, other):
@@ -157,25 +169,30 @@ def changed_block(exchange, other):
 
 
 @pytest.mark.needs("argument-block")
-@pytest.mark.parametrize("name", SLOW)
-def test_a_block_that_changes_while_the_input_is_fetched_does_not_count(session, client, name):
-    page, other = client.alloc(PAGE_SIZE), client.alloc(PAGE_SIZE)
-    exchange = Exchange.prepare(session, client, name, at=page)
-    address = place_bytes(client, exchange.block)
-    client.trap(page, address, changed_block(exchange, other))
-    assert exchange.ask(address) == Status.OK
-    assert exchange.answered()
+def test_a_block_that_changes_while_the_input_is_fetched_does_not_count(session, client):
+    other, ended, answered = client.alloc(PAGE_SIZE), {}, {}
+    for name in SLOW:
+        page = client.alloc(PAGE_SIZE)
+        exchange = Exchange.prepare(session, client, name, at=page)
+        address = place_bytes(client, exchange.block)
+        client.trap(page, address, changed_block(exchange, other))
+        ended[name] = exchange.ask(address)
+        answered[name] = exchange.answered()
+    assert ended == every(SLOW, Status.OK)
+    assert answered == dict.fromkeys(SLOW, True)
     assert client.read(other, PAGE_SIZE) == bytes(PAGE_SIZE)
 
 
 @pytest.mark.needs("argument-block")
-@pytest.mark.parametrize("name", WITH_OUTPUT)
-def test_what_changes_while_the_answer_is_delivered_does_not_count(session, client, name):
-    other, memory = client.alloc(PAGE_SIZE), client.alloc(PAGE_SIZE)
-    behind_block = memory + len(useless_block(client))
-    exchange = Exchange.prepare(session, client, name, at=behind_block)
-    client.write(memory, exchange.block)
-    client.trap(exchange.output, memory, changed_block(exchange, other) + inverted(exchange.data))
-    assert exchange.ask(memory) == Status.OK
-    assert exchange.answered()
+def test_what_changes_while_the_answer_is_delivered_does_not_count(session, client):
+    other, ended, answered = client.alloc(PAGE_SIZE), {}, {}
+    for name in WITH_OUTPUT:
+        memory = client.alloc(PAGE_SIZE)
+        exchange = Exchange.prepare(session, client, name, at=memory + len(useless_block(client)))
+        client.write(memory, exchange.block)
+        client.trap(exchange.output, memory, changed_block(exchange, other) + inverted(exchange.data))
+        ended[name] = exchange.ask(memory)
+        answered[name] = exchange.answered()
+    assert ended == every(WITH_OUTPUT, Status.OK)
+    assert answered == dict.fromkeys(WITH_OUTPUT, True)
     assert client.read(other, PAGE_SIZE) == bytes(PAGE_SIZE)

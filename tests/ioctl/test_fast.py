@@ -52,10 +52,10 @@ def test_no_greeting_is_needed(device, name):
 
 @pytest.mark.needs("argument-block")
 @pytest.mark.parametrize("kind", ["null", "unmapped", "kernel-text", "wraps-to-null"])
-@pytest.mark.parametrize("name", FAST)
-def test_its_argument_is_never_looked_at(session, client, name, kind):
-    outcome = session.device.raw(number_of(session.abi, name), bad_address(client, kind))
-    assert outcome.code == -NOTHING_TO_ENTER
+def test_its_argument_is_never_looked_at(session, client, kind):
+    nowhere = bad_address(client, kind)
+    ended = {name: session.device.raw(number_of(session.abi, name), nowhere).code for name in FAST}
+    assert ended == dict.fromkeys(FAST, -NOTHING_TO_ENTER)
 
 
 @pytest.mark.parametrize("name", FAST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from catalogue import FAST, GREETING, SLOW, good_size, number_of
+from catalogue import FAST, GREETING, SLOW, every, good_size, number_of, outcomes, written
 from request_numbers import slow_number
 
 from harness.abi import PAGE_SIZE
@@ -22,20 +22,22 @@ REFUSED_MODES = [
 
 
 @pytest.mark.parametrize("mode", REFUSED_MODES)
-@pytest.mark.parametrize("name", SLOW)
-def test_a_request_needs_reading_and_writing(client, session, name, mode):
-    half_open = client.open(**mode)
-    data = session.input(name, **(GREETING if name == "COOKIE" else {}))
-    reply = half_open.request(number_of(client.abi, name), data, out_size=good_size(client.abi, name), name=name)
-    assert reply.outcome == Refusal.NOT_READ_WRITE
-    assert reply.untouched
+def test_a_request_needs_reading_and_writing(client, session, mode):
+    half_open, replies = client.open(**mode), {}
+    for name in SLOW:
+        data = session.input(name, **(GREETING if name == "COOKIE" else {}))
+        size = good_size(client.abi, name)
+        replies[name] = half_open.request(number_of(client.abi, name), data, out_size=size, name=name)
+    assert outcomes(replies) == every(SLOW, Refusal.NOT_READ_WRITE)
+    assert written(replies) == []
 
 
 @pytest.mark.needs("fast-requests")
 @pytest.mark.parametrize("mode", REFUSED_MODES)
-@pytest.mark.parametrize("name", FAST)
-def test_a_fast_request_needs_reading_and_writing(client, name, mode):
-    assert client.open(**mode).raw(number_of(client.abi, name), client.alloc(PAGE_SIZE)) == Refusal.NOT_READ_WRITE
+def test_a_fast_request_needs_reading_and_writing(client, mode):
+    half_open, output = client.open(**mode), client.alloc(PAGE_SIZE)
+    ended = {name: half_open.raw(number_of(client.abi, name), output) for name in FAST}
+    assert ended == every(FAST, Refusal.NOT_READ_WRITE)
 
 
 @pytest.mark.parametrize("mode", REFUSED_MODES)
