@@ -43,7 +43,7 @@ op_handler op_client_start, op_client_kill; /* clients.c */
 op_handler op_batch;			    /* batch.c */
 op_handler op_loop;			    /* loop.c */
 op_handler op_disturb, op_close_during;	    /* disturb.c */
-op_handler op_kills;			    /* kills.c */
+op_handler op_kills, op_live;		    /* kills.c */
 op_handler op_exec;			    /* exec.c */
 op_handler op_driver_load, op_driver_unload, op_driver_status, op_file_read, op_file_write,
     op_file_list, op_file_stat; /* files.c */

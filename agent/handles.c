@@ -76,6 +76,8 @@ struct outcome op_open(struct agent *a, struct reader *in, struct reply *out)
 		return refused(ST_BAD_VALUE);
 	if (flags & OPEN_INHERIT && !os_opens_for_children)
 		return os_outcome(os_enosys);
+	if (flags & OPEN_OVERLAPPED && !os_overlaps)
+		return os_outcome(os_enosys);
 	error = os_open(path, flags, &handle);
 	return error ? os_outcome(error) : handle_add(handle, out);
 }

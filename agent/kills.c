@@ -176,6 +176,47 @@ static uint32_t kills_read(struct kills *k, struct reader *in)
 	return status;
 }
 
+/* Until a step fails, or whoever wants this process dead kills it. */
+static uint32_t life_run(struct kills *k)
+{
+	os_handle device;
+	uint32_t error = os_open(k->path, OPEN_READ | OPEN_WRITE, &device);
+
+	if (error)
+		return error;
+	for (uint32_t i = 0; !error; i = i + 1 < k->steps ? i + 1 : k->repeat_from) {
+		step_run(k, &k->step[i], device);
+		error = k->step[i].call.os.error;
+	}
+	os_close(device);
+	return error;
+}
+
+static void kills_drop(struct kills *k)
+{
+	for (uint32_t i = 0; i < k->steps; i++) {
+		call_drop(&k->step[i].call);
+		scratch_drop(&k->step[i].scratch);
+	}
+	free(k);
+}
+
+struct outcome op_live(struct agent *a, struct reader *in, struct reply *out)
+{
+	struct kills *k = calloc(1, sizeof(*k));
+	uint32_t status, error = 0;
+
+	(void)a;
+	(void)out;
+	if (!k)
+		return refused(ST_NO_MEMORY);
+	status = kills_read(k, in);
+	if (status == ST_OK)
+		error = life_run(k);
+	kills_drop(k);
+	return status == ST_OK ? os_outcome(error) : refused(status);
+}
+
 struct outcome op_kills(struct agent *a, struct reader *in, struct reply *out)
 {
 	struct kills *k = calloc(1, sizeof(*k));
@@ -194,10 +235,6 @@ struct outcome op_kills(struct agent *a, struct reader *in, struct reply *out)
 		error = kills_run(k, out);
 	if (account)
 		os_unmap(account, sizeof(*k->account));
-	for (uint32_t i = 0; i < k->steps; i++) {
-		call_drop(&k->step[i].call);
-		scratch_drop(&k->step[i].scratch);
-	}
-	free(k);
+	kills_drop(k);
 	return status == ST_OK ? os_outcome(error) : refused(status);
 }

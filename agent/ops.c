@@ -143,6 +143,7 @@ static const struct op_entry {
     {OP_DEMOTE, 0, op_demote},
     {OP_EXEC, ALONE, op_exec},
     {OP_KILLS, 0, op_kills},
+    {OP_LIVE, 0, op_live},
 };
 
 /* A batch asks for the same op thousands of times. */

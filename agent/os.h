@@ -79,6 +79,8 @@ uint32_t os_stream_offer(struct os_stream *s, const void *from, size_t n, os_han
 
 /* A handle goes to a client if that is started after it was opened, for it. */
 extern const bool os_opens_for_children;
+/* Whether a handle can be one whose requests go on while their caller does something else. */
+extern const bool os_overlaps;
 uint32_t os_open(const char *path, uint32_t flags, os_handle *handle);
 void os_close(os_handle handle);
 uint32_t os_dup(os_handle handle, os_handle *copy);
@@ -120,6 +122,8 @@ struct os_request {
 	void *out;
 	uint64_t in_length; /* as claimed */
 	uint64_t out_length;
+	bool overlapped;    /* begun, then waited for; only where os_overlaps */
+	bool cancelled;	    /* in between */
 	uint8_t *block_end; /* page end in front of a guard page: the argument block is put there */
 
 	uint8_t *block; /* results from here on; block is NULL where the OS has none */

@@ -12,6 +12,7 @@
 #define DEVICE_SUFFIX "$"
 
 const bool os_opens_for_children = true;
+const bool os_overlaps = false;
 
 static uint32_t file_open(const char *path, uint32_t how, uint32_t access, HFILE *file)
 {

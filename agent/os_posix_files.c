@@ -13,6 +13,7 @@
 #include "proto.h"
 
 const bool os_opens_for_children = false;
+const bool os_overlaps = false;
 
 uint32_t os_open(const char *path, uint32_t flags, os_handle *handle)
 {

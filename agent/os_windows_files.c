@@ -14,25 +14,28 @@
 #define MODE_SEARCH    0111u
 #define NAME_UTF8_SIZE (4u * MAX_PATH)
 
-static uint32_t file_open(const char *path, DWORD access, DWORD how, HANDLE *file)
+static uint32_t file_open(const char *path, DWORD access, DWORD how, DWORD flags, HANDLE *file)
 {
 	wchar_t wide[WIN_PATH_SIZE];
 	uint32_t error = win_path(path, wide);
 
 	if (error)
 		return error;
-	*file = CreateFileW(wide, access, SHARE_ALL, NULL, how, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+	*file = CreateFileW(wide, access, SHARE_ALL, NULL, how, FILE_FLAG_BACKUP_SEMANTICS | flags,
+			    NULL);
 	return win_error(*file != INVALID_HANDLE_VALUE);
 }
 
 const bool os_opens_for_children = false;
+const bool os_overlaps = true;
 
 uint32_t os_open(const char *path, uint32_t flags, os_handle *handle)
 {
 	DWORD access =
 	    (flags & OPEN_READ ? GENERIC_READ : 0) | (flags & OPEN_WRITE ? GENERIC_WRITE : 0);
 	HANDLE file;
-	uint32_t error = file_open(path, access, OPEN_EXISTING, &file);
+	uint32_t error = file_open(path, access, OPEN_EXISTING,
+				   flags & OPEN_OVERLAPPED ? FILE_FLAG_OVERLAPPED : 0, &file);
 
 	*handle = error ? OS_NO_HANDLE : (os_handle)file;
 	return error;
@@ -62,7 +65,7 @@ static OVERLAPPED file_place(uint64_t offset)
 uint32_t os_file_read(const char *path, uint64_t offset, void *to, uint32_t length, uint32_t *got)
 {
 	HANDLE file;
-	uint32_t error = file_open(path, GENERIC_READ, OPEN_EXISTING, &file);
+	uint32_t error = file_open(path, GENERIC_READ, OPEN_EXISTING, 0, &file);
 
 	*got = 0;
 	if (error)
@@ -97,7 +100,7 @@ uint32_t os_file_write(const char *path, uint64_t offset, const void *from, uint
 	(void)mode; /* what is created has the rights of its directory */
 	*written = 0;
 	error = file_open(path, append ? FILE_APPEND_DATA | SYNCHRONIZE : GENERIC_WRITE,
-			  file_disposition(flags), &file);
+			  file_disposition(flags), 0, &file);
 	if (error)
 		return error;
 	while (!error && *written < length) {

@@ -65,6 +65,7 @@ enum op {
 	OP_DEMOTE = 0x0801,
 	OP_EXEC = 0x0802,
 	OP_KILLS = 0x0803,
+	OP_LIVE = 0x0804,
 };
 
 enum status {
@@ -89,14 +90,17 @@ enum status {
 #define OPEN_READ	 1u
 #define OPEN_WRITE	 2u
 #define OPEN_INHERIT	 4u /* OS/2 */
-#define OPEN_FLAGS	 7u
+#define OPEN_OVERLAPPED	 8u /* Windows */
+#define OPEN_FLAGS	 15u
 
 #define REQ_IN_PTR	 0x01u
 #define REQ_OUT_PTR	 0x02u
 #define REQ_OVERLAY	 0x04u
 #define REQ_RETURN_IN	 0x08u
 #define REQ_NO_ARG	 0x10u
-#define REQ_FLAGS	 0x1fu
+#define REQ_OVERLAPPED	 0x20u
+#define REQ_CANCEL	 0x40u
+#define REQ_FLAGS	 0x7fu
 
 #define MEM_READABLE	 1u
 #define MEM_WRITABLE	 2u

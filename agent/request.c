@@ -118,6 +118,10 @@ static uint32_t call_read_request(struct call *c, struct reader *in, struct scra
 	    c->os.out_length > os_request_max_length() ||
 	    ((c->flags & REQ_OVERLAY) && (c->flags & (REQ_IN_PTR | REQ_OUT_PTR))))
 		return ST_BAD_VALUE;
+	if (c->flags & (REQ_OVERLAPPED | REQ_CANCEL) && !os_overlaps)
+		return ST_UNSUPPORTED;
+	c->os.overlapped = c->flags & (REQ_OVERLAPPED | REQ_CANCEL);
+	c->os.cancelled = c->flags & REQ_CANCEL;
 	c->os.in = (void *)(uintptr_t)in_pointer;
 	c->os.out = (void *)(uintptr_t)out_pointer;
 	c->issue = c->flags & REQ_NO_ARG ? os_request_fast : os_request_normal;

@@ -71,18 +71,19 @@ class Device:
         overlay: bool = False,
         name: str = "",
         twin_data: bytes | None = None,
+        flags: RequestFlag = RequestFlag.NONE,
     ) -> Reply:
         """Make a request in the system's normal form.
 
         `data` is the input; `out_size` the real size of the output buffer in bytes. `cb_in` and `cb_out` are
         the lengths to claim, the real ones if None. The pointers replace the agent's own buffers. `overlay`
         lets input and output share one buffer. `name` is for messages; `twin_data` is what the 32-bit twin of
-        a compat cell sends, if its layout differs.
+        a compat cell sends, if its layout differs. `flags` are further ones of the agent's.
         """
         if self.twin is not None:
             self.twin._must_be_refused(number, data if twin_data is None else twin_data, out_size, name)
         self._note(_describe(name, number, len(data), out_size, cb_in, cb_out, in_pointer, out_pointer))
-        flags = RequestFlag.OVERLAY if overlay else RequestFlag.NONE
+        flags |= RequestFlag.OVERLAY if overlay else RequestFlag.NONE
         flags |= RequestFlag.NONE if in_pointer is None else RequestFlag.IN_PTR
         flags |= RequestFlag.NONE if out_pointer is None else RequestFlag.OUT_PTR
         reply = self.process.agent.request(

@@ -47,6 +47,7 @@ class Refusal(enum.Enum):
     BAD_DIRECTION = "the system has no requests with these direction bits"
     CLOSED = "the handle is not open any more"
     CLOSED_MEANWHILE = "the handle was closed while the request waited for its turn"
+    CANCELLED = "the client cancelled the request while it waited"
     NOT_READ_WRITE = "the device was not opened for reading and writing"
     WRONG_WORD_SIZE = "a 32-bit client on a 64-bit kernel"
     NO_MAPPING = "the device cannot be mapped this way"

@@ -299,7 +299,18 @@ def test_a_path_with_a_nul_is_bad_payload(agent: AgentClient) -> None:
 # Ops whose random payloads could do harm to the host that runs the test, or stop the agent by design.
 UNSAFE = {Op.EXIT, Op.DRIVER_LOAD, Op.DRIVER_UNLOAD, Op.FILE_WRITE, Op.MEM_FREE, Op.MEM_PROTECT}
 UNSAFE |= {Op.MEM_WRITE, Op.MEM_FILL, Op.MEM_TOUCH, Op.MEM_MOVE, Op.PROCESS_WRITE}
-UNSAFE |= {Op.SLEEP, Op.LOOP, Op.DISTURB, Op.CLOSE_DURING, Op.KILLS, Op.MEM_TRAP, Op.EXEC, Op.DEMOTE, Op.CLIENT_START}
+UNSAFE |= {
+    Op.SLEEP,
+    Op.LOOP,
+    Op.DISTURB,
+    Op.CLOSE_DURING,
+    Op.KILLS,
+    Op.LIVE,
+    Op.MEM_TRAP,
+    Op.EXEC,
+    Op.DEMOTE,
+    Op.CLIENT_START,
+}
 
 
 def fuzz_bytes(rng: random.Random) -> bytes:
@@ -625,7 +636,7 @@ def test_open_tells_the_errno_and_obeys_its_flags(agent: AgentClient, tmp_path: 
         agent.open(str(tmp_path))
     assert agent.open(str(tmp_path), OpenFlag.READ) == 0
     with refused(AgentStatus.BAD_VALUE):
-        agent.open("/dev/null", OpenFlag(8))
+        agent.open("/dev/null", OpenFlag(16))
 
 
 def test_a_directory_is_listed(agent: AgentClient, tmp_path: Path) -> None:
@@ -717,6 +728,15 @@ def test_pointers_of_the_caller_are_passed_as_they_are(agent: AgentClient, arch:
     block = struct.unpack("<QQQQ" if arch == "amd64" else "<IIII", reply.block)
     assert block[::2] == (0xDEAD0000, 1)
     assert reply.out == b""
+
+
+def test_no_request_is_overlapped_where_the_system_has_none(agent: AgentClient) -> None:
+    with refused(AgentStatus.OS_ERROR, errno.ENOSYS):
+        agent.open("/dev/null", OpenFlag.READ_WRITE | OpenFlag.OVERLAPPED)
+    handle = agent.open("/dev/null")
+    for flag in (RequestFlag.OVERLAPPED, RequestFlag.CANCEL):
+        with refused(AgentStatus.UNSUPPORTED):
+            agent.request(handle, 1, flags=flag)
 
 
 def test_overlaid_buffers_are_one(agent: AgentClient, arch: str) -> None:
@@ -1192,3 +1212,35 @@ def test_an_agent_waits_for_its_port_to_appear(program: Path, tmp_path: Path) ->
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_life_ends_with_a_kill(agent: AgentClient) -> None:
+    """A terminal tells its size as often as one likes."""
+    master, slave = pty.openpty()
+    try:
+        path, client = os.ttyname(slave), agent.client_start().id
+        step = wire.pack_request(agent.open(path, client=client), termios.TIOCGWINSZ)
+        living = agent.live(path, [(step, [])], repeat_from=0, client=client)
+        agent.sleep(5)
+        assert not living.done
+        assert agent.client_kill(client).by_signal
+        with pytest.raises(ClientDiedError):
+            living.result().check()
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_a_life_ends_with_a_step_that_fails(agent: AgentClient) -> None:
+    client = agent.client_start().id
+    step = wire.pack_request(agent.open("/dev/null", client=client), 1)
+    reply = agent.live("/dev/null", [(step, [])], repeat_from=0, client=client).result()
+    assert (reply.status, reply.os_error) == (AgentStatus.OS_ERROR, errno.ENOTTY)
+    assert agent.ping(b"here", client=client) == b"here"
+
+
+def test_there_is_no_life_without_a_device(agent: AgentClient) -> None:
+    client = agent.client_start().id
+    step = wire.pack_request(agent.open("/dev/null", client=client), 1)
+    reply = agent.live("/nowhere", [(step, [])], repeat_from=0, client=client).result()
+    assert (reply.status, reply.os_error) == (AgentStatus.OS_ERROR, errno.ENOENT)

@@ -309,6 +309,14 @@ def test_a_request_that_nobody_takes_fails_and_leaves_its_buffers(agent: AgentCl
     assert reply.out == b"\x5a" * 5000
 
 
+@pytest.mark.parametrize("flag", [RequestFlag.OVERLAPPED, RequestFlag.CANCEL])
+def test_an_overlapped_request_is_waited_for(agent: AgentClient, flag: RequestFlag) -> None:
+    handle = agent.open(FILE, OpenFlag.READ | OpenFlag.OVERLAPPED)
+    plain = agent.request(agent.open(FILE, OpenFlag.READ), 0x222000, data=b"in", out_size=8)
+    reply = agent.request(handle, 0x222000, data=b"in", out_size=8, flags=flag)
+    assert (reply.os_error, reply.result, reply.out) == (plain.os_error, -1, plain.out)
+
+
 def test_a_length_that_the_system_cannot_tell_is_bad_value(agent: AgentClient) -> None:
     handle = agent.open(FILE, OpenFlag.READ)
     with refused(AgentStatus.BAD_VALUE):

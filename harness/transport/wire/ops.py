@@ -53,6 +53,7 @@ class Op(IntEnum):
     DEMOTE = 0x0801
     EXEC = 0x0802
     KILLS = 0x0803
+    LIVE = 0x0804
 
 
 class AgentStatus(IntEnum):
@@ -78,6 +79,7 @@ class OpenFlag(IntFlag):
     WRITE = 2
     READ_WRITE = 3
     INHERIT = 4
+    OVERLAPPED = 8
 
 
 class RequestFlag(IntFlag):
@@ -89,6 +91,8 @@ class RequestFlag(IntFlag):
     OVERLAY = 0x04
     RETURN_IN = 0x08
     NO_ARG = 0x10
+    OVERLAPPED = 0x20
+    CANCEL = 0x40
 
 
 class Prot(IntFlag):
