@@ -24,7 +24,7 @@ def fill(child, word_bits):
     return last
 
 
-@pytest.mark.needs("fork")
+@pytest.mark.needs("all-addresses")
 @pytest.mark.parametrize("name", MAPPERS)
 def test_no_room_to_map_is_no_memory_and_leaves_nothing(client, guest, name):
     child = client.start_child()

@@ -7,13 +7,14 @@ from catalogue import GREETING, good_size, number_of
 from processes import open_alone
 
 from harness.abi import CONSTANTS, PAGE_SIZE
-from harness.transport.wire import Carry, pack_request
-
-pytestmark = pytest.mark.needs("fork")
+from harness.transport.wire import Carry, ClientDiedError, pack_request
 
 CLIENTS = 1000
 SPREAD_US = {True: 2000, False: 0}
 """Over which time clients are killed: if they pile up memory, and if any moment is like any other."""
+
+LIVED_MS = {True: 5, False: 25}
+"""How long a client lives that is a program of its own, which takes long to start: there is one for each life."""
 
 SECONDS = 60.0
 ONCE = 1
@@ -99,11 +100,9 @@ def steps(session, life, memory):
         yield payload, list(taken(session.abi, name, names[:index]))
 
 
-@pytest.mark.parametrize("life", LIVES, ids="-".join)
-def test_killed_clients_leave_nothing(client, guest, life):
-    session = open_alone(client)
-    memory = client.alloc(max(PAGES.values()) * PAGE_SIZE)
-    before = guest.counters()
+def killed_forks(client, life):
+    """Forks of the client, killed by it."""
+    session, memory = open_alone(client), client.alloc(max(PAGES.values()) * PAGE_SIZE)
     died = client.agent.kills(
         client.target.device,
         steps(session, life, memory),
@@ -116,4 +115,23 @@ def test_killed_clients_leave_nothing(client, guest, life):
     assert died.killed == EACH
     assert died.inside > EACH // 2
     assert died.failures == 0 or life in KEEPING
+    session.close()
+
+
+def killed_program(client, life):
+    """A program of its own."""
+    child = client.start_child()
+    session, memory = open_alone(child), child.alloc(max(PAGES.values()) * PAGE_SIZE)
+    living = child.agent.live(child.target.device, steps(session, life, memory), repeat_from=ONCE, client=child.number)
+    child.agent.sleep(LIVED_MS[life in KEEPING])
+    child.kill()
+    with pytest.raises(ClientDiedError):
+        living.result().check()  # or a step has failed, and ended it
+
+
+@pytest.mark.parametrize("life", LIVES, ids="-".join)
+def test_killed_clients_leave_nothing(client, guest, cell, life):
+    before = guest.counters()
+    kill = killed_program if cell.missing("fork") else killed_forks
+    kill(client, life)
     assert guest.counters() == before

@@ -33,13 +33,11 @@ def test_the_counters_are_for_the_administrator_to_read(guest):
     assert (stat.S_IMODE(facts.mode), facts.user, facts.group) == (0o400, 0, 0)
 
 
-@pytest.mark.needs("unix-node")
 def test_it_cannot_be_read_as_a_file(client):
     read = lambda: client.agent.file_read(client.target.device, 16)  # noqa: E731
     assert outcome(client, read) == Refusal.NO_STREAM
 
 
-@pytest.mark.needs("unix-node")
 def test_it_cannot_be_written_as_a_file(client):
     write = lambda: client.agent.file_write(client.target.device, bytes(16))  # noqa: E731
     assert outcome(client, write) == Refusal.NO_STREAM

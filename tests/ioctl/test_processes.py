@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from catalogue import ask
+from memory import cont_alloc, release
 from processes import in_process, open_alone, send
 
 from harness.abi import Status
@@ -124,7 +125,6 @@ def test_a_session_survives_the_death_of_a_fork(session, client):
     assert works(session)
 
 
-@pytest.mark.needs("fork")
 def test_a_duplicate_handle_is_the_same_session(session, agent, guest):
     owner = session.device.twin or session.device
     before = sessions(guest)
@@ -132,6 +132,27 @@ def test_a_duplicate_handle_is_the_same_session(session, agent, guest):
     assert sessions(guest) == before
     session.close()
     assert sessions(guest) == before
+
+
+@pytest.mark.never("compat")
+def test_a_session_works_by_a_duplicate_of_its_handle_after_the_first_was_closed(session, client, guest):
+    again = in_process(session, client, client.agent.dup(session.device.handle))
+    reply = ask(again, "COOKIE")
+    assert again.output("COOKIE", reply) == session.greeting
+    memory = cont_alloc(session)
+    session.close()
+    assert works(again)
+    assert release(again, "CONT_FREE", memory.address) == Status.OK
+    again.close()
+    assert not any(guest.counters().values())
+
+
+@pytest.mark.never("compat")
+def test_a_session_outlives_a_duplicate_of_its_handle(session, client, guest):
+    again = in_process(session, client, client.agent.dup(session.device.handle))
+    again.close()
+    assert works(session)
+    assert sessions(guest) == 1
 
 
 @pytest.mark.only("windows")
