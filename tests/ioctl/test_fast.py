@@ -76,12 +76,3 @@ def test_no_other_function_is_fast(session, client, function):
 def test_a_failed_fast_request_leaves_the_session_working(session, name):
     assert session.fast(name) == NOTHING_TO_ENTER
     assert ask(session, "GET_PAGING_MODE").outcome == Status.OK
-
-
-@pytest.mark.only("windows")
-@pytest.mark.parametrize("size", [0, 1, 3])
-@pytest.mark.parametrize("name", FAST)
-def test_its_result_needs_room(session, name, size):
-    reply = session.device.request(number_of(session.abi, name), out_size=size, name=name)
-    assert reply.outcome == Status.INVALID_PARAM
-    assert reply.untouched
