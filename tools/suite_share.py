@@ -1,4 +1,5 @@
-"""How much of the ioctl suite one cell runs of what another one does, and why not the rest: by collection, no guest.
+"""How much of the ioctl suite one cell runs, of the number that another one does, and why not the rest: by collection,
+no guest. A case is a test with its parameters, as pytest counts.
 
 `python -m tools.suite_share windows-amd64 --of linux-amd64`
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.options import known_cells
 from harness.matrix import Cell
 
 ROOT = Path(__file__).parents[1]
@@ -72,6 +74,31 @@ def reasons(cases: set[Case], reference: set[Case]) -> tuple[dict[Case, str], se
     return missing, {case for case in reference if not case.lacks and case not in missing}
 
 
+def runs(cases: set[Case]) -> set[Case]:
+    """Those that lack nothing. What a cell skips for another reason than a capability would be among them; there is
+    nothing of the kind in the suite."""
+    return {case for case in cases if not case.lacks}
+
+
+def reason_of(cell: str) -> dict[str, str]:
+    """Why the cell's guest lacks each of its missing capabilities."""
+    (found,) = known_cells(None, wanted=(cell,))
+    return {**found.guest.missing, _ABSENT: "the test is another system's own"}
+
+
+def table(missing: dict[Case, str], why: dict[str, str]) -> list[str]:
+    """Rows of what is left out: the capability, why it is missing, the cases, and the tests by name."""
+    rows = []
+    for lacks, count in Counter(missing.values()).most_common():
+        files: dict[str, list[str]] = defaultdict(list)
+        for function in sorted({case.function for case, reason in missing.items() if reason == lacks}):
+            file, _, name = function.partition("::")
+            files[file].append(f"`{name.removeprefix('test_')}`")
+        tests = "; ".join(f"{file.removesuffix('.py')}: {', '.join(names)}" for file, names in sorted(files.items()))
+        rows.append(f"| `{lacks.strip('()')}` | {why[lacks]} | {count} | {tests} |")
+    return rows
+
+
 def _share(part: int, whole: int) -> str:
     return f"{part} of {whole} ({100 * part / whole:.1f} %)"
 
@@ -81,16 +108,20 @@ def main() -> int:
     parser.add_argument("cell")
     parser.add_argument("--of", default="linux-amd64")
     parser.add_argument("--list", action="store_true", help="name the tests, too")
+    parser.add_argument("--table", action="store_true", help="the same as rows of a document, with the guest's reasons")
     parser.add_argument("--apart", nargs="*", default=[], metavar="CAPABILITY", help="what the system itself lacks")
     options = parser.parse_args()
     cases = collect((options.cell, options.of))
     missing, both = reasons(cases[options.cell], cases[options.of])
-    functions = {case.function for case in both} | {case.function for case in missing}
-    print(f"cases: {_share(len(both), len(both) + len(missing))}")
-    print(f"tests: {_share(len({case.function for case in both}), len(functions))}, some with fewer cases")
+    here, there = runs(cases[options.cell]), runs(cases[options.of])
+    print(f"runs in {options.cell}, of the number that runs in {options.of}: {_share(len(here), len(there))}")
+    print(f"of the same: {_share(len(both), len(there))}; of its own: {len(here) - len(both)}")
     if options.apart:
         possible = {case: why for case, why in missing.items() if why not in (*options.apart, _ABSENT)}
         print(f"cases that the system can have: {_share(len(both), len(both) + len(possible))}")
+    if options.table:
+        print(*table(missing, reason_of(options.cell)), sep="\n")
+        return 0
     for reason, count in Counter(missing.values()).most_common():
         names = sorted({case.function for case, why in missing.items() if why == reason})
         print(f"  {reason}: {count} cases of {len(names)} tests")
