@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What functions have in common with a driver for Windows. */
-#ifdef IMAGE_FOR_WINDOWS
+/* What functions have in common with a driver for Windows. On x86 they have it everywhere. */
+#if defined(IMAGE_FOR_WINDOWS) && defined(__x86_64__)
 #define CALLBACK __attribute__((ms_abi))
 #else
 #define CALLBACK
