@@ -34,7 +34,8 @@ uint32_t op_run(struct agent *a, uint16_t op, const uint8_t *payload, size_t len
 
 typedef struct outcome op_handler(struct agent *a, struct reader *in, struct reply *out);
 op_handler op_open, op_close, op_dup, op_handle_send, op_handle_recv; /* handles.c */
-op_handler op_request, op_ioctl_raw, op_ioctl_packets;		      /* request.c */
+op_handler op_handle_value, op_handle_take;
+op_handler op_request, op_ioctl_raw, op_ioctl_packets; /* request.c */
 op_handler op_mem_alloc, op_mem_free, op_mem_protect, op_mem_read, op_mem_write, op_mem_fill,
     op_mem_map, op_mem_touch, op_mem_move;  /* memory.c */
 op_handler op_mem_trap, op_mem_untrap;	    /* trap.c */
@@ -90,5 +91,6 @@ void clients_serve(struct agent *a);
 /* Kills all of them; the number killed, and in *stuck how many did not die in time. */
 uint32_t clients_reset(struct agent *a, uint16_t spared, uint32_t *stuck);
 struct outcome clients_pass_handle(struct agent *a, uint16_t id, os_handle handle);
+struct outcome clients_take_handle(uint16_t id, uint64_t value, os_handle *handle);
 
 #endif

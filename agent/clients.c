@@ -188,6 +188,19 @@ struct outcome clients_pass_handle(struct agent *a, uint16_t id, os_handle handl
 	return refused(ST_LATER);
 }
 
+struct outcome clients_take_handle(uint16_t id, uint64_t value, os_handle *handle)
+{
+	const struct client *c = client_find(id);
+	uint32_t error;
+
+	if (!c)
+		return refused(ST_NO_CLIENT);
+	if (c->state != CLIENT_LIVE)
+		return refused(ST_CLIENT_DIED);
+	error = os_handle_take(&c->process, value, handle);
+	return error ? os_outcome(error) : done();
+}
+
 /* Passes the one answer on that is due; anything else means that the client has lost its mind. */
 static void client_frames(struct agent *a, struct client *c)
 {

@@ -125,6 +125,34 @@ struct outcome op_handle_send(struct agent *a, struct reader *in, struct reply *
 	return clients_pass_handle(a, client, handle);
 }
 
+/* What this process's system knows a handle by. */
+struct outcome op_handle_value(struct agent *a, struct reader *in, struct reply *out)
+{
+	os_handle handle = handle_get(get_u32(in));
+
+	(void)a;
+	if (!reader_done(in))
+		return refused(ST_BAD_PAYLOAD);
+	if (handle == OS_NO_HANDLE)
+		return refused(ST_NO_HANDLE);
+	put_u64(out, (uint64_t)handle);
+	return done();
+}
+
+struct outcome op_handle_take(struct agent *a, struct reader *in, struct reply *out)
+{
+	uint16_t client = get_u16(in);
+	uint64_t value = get_u64(in);
+	os_handle handle;
+	struct outcome taken;
+
+	(void)a;
+	if (!reader_done(in))
+		return refused(ST_BAD_PAYLOAD);
+	taken = clients_take_handle(client, value, &handle);
+	return taken.status == ST_OK ? handle_add(handle, out) : taken;
+}
+
 struct outcome op_handle_recv(struct agent *a, struct reader *in, struct reply *out)
 {
 	uint64_t token = get_u64(in);

@@ -116,6 +116,8 @@ static const struct op_entry {
     {OP_CLOSE, 0, op_close},
     {OP_DUP, 0, op_dup},
     {OP_HANDLE_SEND, ALONE | CLIENT_0, op_handle_send},
+    {OP_HANDLE_VALUE, 0, op_handle_value},
+    {OP_HANDLE_TAKE, ALONE | CLIENT_0, op_handle_take},
     {OP_HANDLE_RECV, ALONE | INTERNAL, op_handle_recv},
     {OP_REQUEST, 0, op_request},
     {OP_IOCTL_RAW, 0, op_ioctl_raw},

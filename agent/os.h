@@ -202,6 +202,8 @@ void os_process_await(const struct os_process *p, struct os_exit *how);
 /* Prepares a handle for p; the token is sent along, the other side makes a handle of it. */
 uint32_t os_handle_export(const struct os_process *p, os_handle handle, uint64_t *token);
 os_handle os_handle_import(struct os_stream *s, uint64_t token);
+/* Another handle of what p has open as that value. */
+uint32_t os_handle_take(const struct os_process *p, uint64_t value, os_handle *handle);
 
 /* In place of this program, in the same process; "": the same one anew. Those handles stay open.
  * Returns only if that fails. */

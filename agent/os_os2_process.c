@@ -133,6 +133,15 @@ os_handle os_handle_import(struct os_stream *s, uint64_t token)
 	return DosQueryFHState((HFILE)token, &mode) ? OS_NO_HANDLE : (os_handle)token;
 }
 
+/* No process can be asked for what it has open. */
+uint32_t os_handle_take(const struct os_process *p, uint64_t value, os_handle *handle)
+{
+	(void)p;
+	(void)value;
+	(void)handle;
+	return os_enosys;
+}
+
 /* A process has one program for all its life. */
 uint32_t os_exec(const char *program, const os_handle *kept, uint32_t count, char **arguments)
 {

@@ -238,6 +238,20 @@ os_handle os_handle_import(struct os_stream *s, uint64_t token)
 	return (os_handle)token;
 }
 
+uint32_t os_handle_take(const struct os_process *p, uint64_t value, os_handle *handle)
+{
+	const struct child *child = child_find(p->pid);
+	HANDLE here = NULL;
+
+	if (!child)
+		return ERROR_PROCESS_ABORTED;
+	if (!DuplicateHandle(child->process, (HANDLE)(uintptr_t)value, GetCurrentProcess(), &here,
+			     0, FALSE, DUPLICATE_SAME_ACCESS))
+		return win_error(false);
+	*handle = (os_handle)here;
+	return 0;
+}
+
 /* A process has one program for all its life. */
 uint32_t os_exec(const char *program, const os_handle *kept, uint32_t count, char **arguments)
 {

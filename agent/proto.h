@@ -31,6 +31,8 @@ enum op {
 	OP_CLOSE = 0x0201,
 	OP_DUP = 0x0202,
 	OP_HANDLE_SEND = 0x0203,
+	OP_HANDLE_VALUE = 0x0204,
+	OP_HANDLE_TAKE = 0x0205,
 	OP_HANDLE_RECV = 0x02f0, /* between client 0 and a client only */
 
 	OP_REQUEST = 0x0300,

@@ -229,6 +229,12 @@ class AgentClient(Connection):
         payload = struct.pack("<IH", handle, to_client)
         return self._do_u32(Op.HANDLE_SEND, payload, client=0, deadline=deadline)
 
+    def handle_take(self, handle: int, from_client: int, *, deadline: float | None = None) -> int:
+        """Another handle, in the agent, of what a client has open as `handle`. Windows only."""
+        value = self._do_u64(Op.HANDLE_VALUE, _U32.pack(handle), client=from_client, deadline=deadline)
+        payload = struct.pack("<HQ", from_client, value)
+        return self._do_u32(Op.HANDLE_TAKE, payload, client=0, deadline=deadline)
+
     # Requests.
 
     def request(

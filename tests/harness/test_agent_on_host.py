@@ -841,7 +841,9 @@ def test_a_batch_stops_at_an_error_if_asked(agent: AgentClient) -> None:
     assert [r.status for r in replies] == [0, AgentStatus.BAD_OP]
 
 
-@pytest.mark.parametrize("op", [Op.BATCH, Op.EXIT, Op.RESET, Op.HANDLE_SEND, Op.CLIENT_START, Op.CLIENT_KILL])
+@pytest.mark.parametrize(
+    "op", [Op.BATCH, Op.EXIT, Op.RESET, Op.HANDLE_SEND, Op.HANDLE_TAKE, Op.CLIENT_START, Op.CLIENT_KILL]
+)
 def test_ops_that_change_the_process_are_refused_in_a_batch(agent: AgentClient, op: Op) -> None:
     assert agent.batch([(op, bytes(4))])[0].status == AgentStatus.UNSUPPORTED
 

@@ -418,6 +418,17 @@ def test_a_handle_sent_to_a_client_is_the_same_file(agent: AgentClient) -> None:
         agent.handle_send(handle, client)
 
 
+def test_a_handle_taken_from_a_client_is_the_same_file(agent: AgentClient) -> None:
+    agent.file_write(FRESH, b"taken".ljust(PAGE), flags=FileFlag.CREATE | FileFlag.TRUNCATE)
+    client = agent.client_start().id
+    handle = agent.open(FRESH, client=client)
+    taken = agent.handle_take(handle, client)
+    agent.close_handle(handle, client=client)
+    assert agent.mem_read(agent.mem_map(taken, PAGE), 5) == b"taken"
+    with refused(AgentStatus.NO_HANDLE):
+        agent.handle_take(handle, client)
+
+
 def test_a_program_that_cannot_run_is_refused(agent: AgentClient) -> None:
     with refused(AgentStatus.OS_ERROR, FILE_NOT_FOUND):
         agent.client_start("C:\\no-such-program.exe")

@@ -26,6 +26,8 @@ class Op(IntEnum):
     CLOSE = 0x0201
     DUP = 0x0202
     HANDLE_SEND = 0x0203
+    HANDLE_VALUE = 0x0204
+    HANDLE_TAKE = 0x0205
     HANDLE_RECV = 0x02F0
     REQUEST = 0x0300
     IOCTL_RAW = 0x0301
