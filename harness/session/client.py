@@ -72,14 +72,20 @@ class Client:
         )
 
     def open(self, *, read: bool = True, write: bool = True) -> Device:
-        """Open the device. In a compat cell the 32-bit client opens it and passes it on."""
+        """Open the device. In a compat cell one process opens it and the other gets it passed: the 32-bit client is the
+        first, unless the driver answers the opener only. Where it does, the system too looks at how a handle was
+        opened, and one that is not for writing says nothing of the driver: then there is no twin."""
         path = self.target.device
         flags = (OpenFlag.READ if read else OpenFlag(0)) | (OpenFlag.WRITE if write else OpenFlag(0))
-        if self.twin is None:
+        if self.twin is None or (self.target.opener_only and not write):
             handle = self.agent.open(path, flags, client=self.number)
             return Device(self, handle, note=self._note, twin=None)
-        twin_handle = self.agent.open(path, flags, client=self.twin.number)
-        handle = self.agent.handle_send(twin_handle, self.number)
+        if self.target.opener_only:
+            handle = self.agent.open(path, flags, client=self.number)
+            twin_handle = self.agent.handle_take(handle, self.number)
+        else:
+            twin_handle = self.agent.open(path, flags, client=self.twin.number)
+            handle = self.agent.handle_send(twin_handle, self.number)
         twin = Device(self.twin, twin_handle, note=self._note, twin=None)
         return Device(self, handle, note=self._note, twin=twin)
 

@@ -112,7 +112,7 @@ class Device:
         """Call the system's ioctl with exactly this number and argument."""
         if self.twin is not None:
             refused = self.twin.raw(number & 0xFFFFFFFF, argument & 0xFFFFFFFF)
-            assert refused == Refusal.WRONG_WORD_SIZE, f"the 32-bit client was not refused: {refused}"
+            assert refused == Refusal.NARROW_ADDRESS, f"the 32-bit client was not refused: {refused}"
         self._note(f"ioctl({number:#x}, {argument:#x})")
         reply = self.process.agent.ioctl_raw(self.handle, number, argument, client=self.process.number)
         return self._outcome(reply.os_error)

@@ -50,6 +50,7 @@ class Refusal(enum.Enum):
     CANCELLED = "the client cancelled the request while it waited"
     NOT_READ_WRITE = "the device was not opened for reading and writing"
     WRONG_WORD_SIZE = "a 32-bit client on a 64-bit kernel"
+    NARROW_ADDRESS = "a 32-bit client on a 64-bit kernel, with an address at which there may be nothing"
     NO_MAPPING = "the device cannot be mapped this way"
     NO_STREAM = "the device cannot be read or written as a file"
     IN_USE = "the driver is in use"

@@ -73,6 +73,7 @@ _REFUSALS = {
     Refusal.CLOSED: (9,),
     Refusal.NOT_READ_WRITE: (9,),
     Refusal.WRONG_WORD_SIZE: (25, 14),
+    Refusal.NARROW_ADDRESS: (25, 14),
     Refusal.NO_MAPPING: (22, 13),
     Refusal.NO_STREAM: (19,),
     Refusal.IN_USE: (16,),

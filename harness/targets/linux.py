@@ -49,6 +49,7 @@ _REFUSALS = {
     Refusal.CLOSED: 9,
     Refusal.NOT_READ_WRITE: 9,
     Refusal.WRONG_WORD_SIZE: 25,
+    Refusal.NARROW_ADDRESS: 25,
     Refusal.NO_MAPPING: 19,
     Refusal.NO_STREAM: 22,
     Refusal.IN_USE: 11,
