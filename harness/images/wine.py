@@ -98,7 +98,12 @@ class WineImage:
         for arch, root in roots.items():
             wine_root.complete(root, arch)
         found = {arch: wine_root.programs(root, arch) for arch, root in roots.items()}
-        system = [entry.path for entry in found[self.arch] if wine_root.is_windows_program(entry.path)]
+        systems = {
+            wine_root.system_directory(arch, self.arch): [
+                entry.path for entry in entries if wine_root.is_windows_program(entry.path)
+            ]
+            for arch, entries in found.items()
+        }
         with stage(progress, "build ntoskrnl.exe for Wine"):
             own = wine_root.ntoskrnl_of(roots[self.arch], self.arch)
             ntoskrnl = wine_ntoskrnl.build(self.arch, own, work / "ntoskrnl")
@@ -106,7 +111,7 @@ class WineImage:
             made = wine_prefix.make(list(roots.values()), busybox, self.arch, work / "prefix")
         return [
             *(entry for entries in found.values() for entry in entries),
-            *wine_root.prefix(made, system, ntoskrnl),
+            *wine_root.prefix(made, systems, ntoskrnl),
             *wine_root.own_files(self.arch),
         ]
 

@@ -20,6 +20,8 @@ RECIPE = Path(__file__).parents[2] / "guests" / "windows"
 PREFIX = "var/lib/wine"
 """Wine's directory in the guest."""
 
+_SYSTEM = "system32"
+
 TRIPLETS = {"amd64": "x86_64-linux-gnu", "x86": "i386-linux-gnu"}
 
 _PE_NAMES = {"amd64": "x86_64", "x86": "i386"}
@@ -99,9 +101,14 @@ def programs(packages: Path, arch: str) -> list[Entry]:
     return list(found.values())
 
 
-def prefix(made: Path, system: Iterable[str], ntoskrnl: Mapping[str, bytes]) -> list[Entry]:
-    """Wine's directory in the guest: the registry from `made`, and links to the programs `system` (paths in the
-    guest) but for what `ntoskrnl` has in their place."""
+def system_directory(arch: str, driver: str) -> str:
+    """The directory below `windows` of what programs of word size `arch` load, where drivers are of `driver`."""
+    return _SYSTEM if arch == driver else "syswow64"
+
+
+def prefix(made: Path, systems: Mapping[str, Iterable[str]], ntoskrnl: Mapping[str, bytes]) -> list[Entry]:
+    """Wine's directory in the guest: the registry from `made`, and in each of its system directories links to its
+    programs in `systems` (paths in the guest), but for what `ntoskrnl` has in their place in that of drivers."""
     base = f"{PREFIX}/drive_c"
     found = [regular(f"{PREFIX}/{name}", (made / name).read_bytes()) for name in _REGISTRY]
     # Says that the directory fits the Wine it is used with, whatever the dates are.
@@ -109,9 +116,11 @@ def prefix(made: Path, system: Iterable[str], ntoskrnl: Mapping[str, bytes]) -> 
     found.append(regular("usr/share/wine/wine.inf", b""))
     found += [symlink(f"{PREFIX}/dosdevices/c:", "../drive_c"), symlink(f"{PREFIX}/dosdevices/z:", "/")]
     found += [directory(f"{base}/{path}") for path in _DIRECTORIES]
-    links = {Path(path).name: path for path in system if Path(path).name not in ntoskrnl}
-    found += [symlink(f"{base}/windows/system32/{name}", f"/{path}") for name, path in links.items()]
-    found += [regular(f"{base}/windows/system32/{name}", data) for name, data in ntoskrnl.items()]
+    for system, paths in systems.items():
+        own = ntoskrnl if system == _SYSTEM else {}
+        links = {Path(path).name: path for path in paths if Path(path).name not in own}
+        found += [symlink(f"{base}/windows/{system}/{name}", f"/{path}") for name, path in links.items()]
+        found += [regular(f"{base}/windows/{system}/{name}", data) for name, data in own.items()]
     return found
 
 
