@@ -68,6 +68,6 @@ def test_outside_the_source_tree_it_says_so(tmp_path: Path) -> None:
 def test_cells_without_an_image_are_listed_with_what_to_do(tmp_path: Path) -> None:
     done = harness("cells", XDG_CACHE_HOME=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("build it: harness setup)") == 4
+    assert done.stdout.count("build it: harness setup)") == 7
     assert "on request" in done.stdout
     assert "build it: harness setup --also" in done.stdout

@@ -12,6 +12,9 @@ from harness.matrix import Cell, cells, select
 
 ROOT = Path(__file__).parents[2]
 
+_FREEBSD = ["freebsd-amd64", "freebsd-compat", "freebsd-x86"]
+_WINDOWS = ["windows-amd64", "windows-compat", "windows-x86"]
+
 
 @pytest.fixture
 def known() -> dict[str, Cell]:
@@ -46,14 +49,11 @@ def test_a_32_bit_client_on_a_64_bit_kernel_is_compat(known: dict[str, Cell]) ->
 
 def test_selecting_nothing_selects_all_but_those_on_request(known: dict[str, Cell]) -> None:
     chosen = select(list(known.values()), [])
-    assert {"linux-amd64", "linux-compat", "linux-x86"} <= {cell.id for cell in chosen}
+    assert {"linux-amd64", "linux-compat", "linux-x86", *_WINDOWS} <= {cell.id for cell in chosen}
     assert [cell for cell in known.values() if cell not in chosen] == [
         cell for cell in known.values() if cell.on_request
     ]
     assert known["linux-amd64-debug"].on_request
-
-
-_FREEBSD = ["freebsd-amd64", "freebsd-compat", "freebsd-x86"]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ _FREEBSD = ["freebsd-amd64", "freebsd-compat", "freebsd-x86"]
         (
             [],
             ["linux-amd64-debug"],
-            [*_FREEBSD, "linux-amd64", "linux-amd64-debug", "linux-compat", "linux-x86", "os2-x86"],
+            [*_FREEBSD, "linux-amd64", "linux-amd64-debug", "linux-compat", "linux-x86", "os2-x86", *_WINDOWS],
         ),
         (["linux-x86"], ["linux-amd64-debug"], ["linux-amd64-debug", "linux-x86"]),
         (["linux-amd64-debug"], [], ["linux-amd64-debug"]),

@@ -128,6 +128,7 @@ def gigantic_outputs(session, name, claims):
     return {(name, claim): ask(session, name, data, out_size=size, cb_out=length) for claim, length in lengths.items()}
 
 
+@pytest.mark.needs("gigantic-input")
 @pytest.mark.parametrize("name", SLOW)
 def test_a_gigantic_input_is_refused(session, cell, name):
     all_too_long(cell, gigantic_inputs(session, name, CLAIMS))
