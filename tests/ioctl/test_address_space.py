@@ -9,6 +9,8 @@ from processes import open_alone
 from harness.abi import PAGE_SIZE, Status
 from harness.transport.wire import AgentOpError, MemFlag, Prot
 
+pytestmark = pytest.mark.needs("kernel-memory")
+
 LARGEST = {32: 1 << 30, 64: 1 << 46}
 MAPPERS = ("GIP_MAP", "CONT_ALLOC", "LOW_ALLOC")
 

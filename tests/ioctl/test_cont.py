@@ -10,6 +10,8 @@ from memory import cont_alloc, pages_of, physical_pages, release
 from harness.abi import LIMITS, PAGE_SIZE, Status
 from harness.session.device import FILL
 
+pytestmark = pytest.mark.needs("kernel-memory")
+
 FOUR_GIB = 1 << 32
 GOOD_SIZES = (LIMITS.cont_bytes_min, PAGE_SIZE - 1, PAGE_SIZE, PAGE_SIZE + 1, 15003, LIMITS.cont_bytes_max)
 BAD_SIZES = (0, 1, LIMITS.cont_bytes_min - 1, LIMITS.cont_bytes_max + 1, 0x80000000, 0xFFFFFFFF)

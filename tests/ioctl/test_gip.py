@@ -11,6 +11,8 @@ from processes import open_alone
 from harness.abi import PAGE_SIZE
 from harness.targets import Refusal
 
+pytestmark = pytest.mark.needs("kernel-memory")
+
 MAGIC = 0xBEEF0001
 
 

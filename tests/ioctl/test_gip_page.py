@@ -24,6 +24,8 @@ from harness.abi import PAGE_SIZE
 from harness.transport import wire
 from harness.transport.wire import Op, Touch
 
+pytestmark = pytest.mark.needs("kernel-memory")
+
 HZ = 100
 NS = 1_000_000_000
 WINDOW_IDS = 0x1000

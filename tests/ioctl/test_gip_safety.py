@@ -10,6 +10,8 @@ from processes import in_process, open_alone, send
 from harness.abi import PAGE_SIZE
 from harness.transport.wire import AgentOpError, ClientDiedError, MemFlag, OpenFlag, Touch, WriteHow
 
+pytestmark = pytest.mark.needs("kernel-memory")
+
 MAGIC = 0xBEEF0001
 OWN_DATA = b"the client's own"
 

@@ -12,6 +12,8 @@ from processes import open_alone, send
 from harness.transport import wire
 from harness.transport.wire import Op
 
+pytestmark = pytest.mark.needs("kernel-memory")
+
 CHILDREN = 3
 ROUNDS = 150
 LOOKS = 400

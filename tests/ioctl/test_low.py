@@ -9,6 +9,8 @@ from memory import low_alloc, physical_pages, release
 from harness.abi import LIMITS, PAGE_SIZE, Status
 from harness.session.device import FILL
 
+pytestmark = pytest.mark.needs("kernel-memory")
+
 FOUR_GIB = 1 << 32
 MOST = LIMITS.low_pages_max
 GOOD_COUNTS = (1, 2, 127, 128, MOST - 1, MOST)

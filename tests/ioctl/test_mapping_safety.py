@@ -9,6 +9,8 @@ from processes import in_process, open_alone, send
 from harness.abi import PAGE_SIZE, Status
 from harness.transport.wire import AgentOpError, AgentStatus, ClientDiedError, Prot, Touch
 
+pytestmark = pytest.mark.needs("kernel-memory")
+
 RETURN = b"\xc3"
 """The instruction that ends a function, on every processor of ours."""
 

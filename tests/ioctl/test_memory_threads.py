@@ -11,6 +11,8 @@ from processes import open_alone
 from harness.abi import PAGE_SIZE, Status
 from harness.transport import wire
 
+pytestmark = [pytest.mark.needs("kernel-memory"), pytest.mark.needs("pinned-pages")]
+
 PAGES = 64
 THREADS = 8
 MAKERS = pytest.mark.parametrize("name", list(FREE))

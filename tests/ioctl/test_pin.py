@@ -9,6 +9,8 @@ from memory import allocate, physical_pages, pin, pin_request, release, repeat
 from harness.abi import PAGE_SIZE, Status
 from harness.session.device import FILL
 
+pytestmark = pytest.mark.needs("pinned-pages")
+
 FAILURES = 10_000
 HUGE_SIZE = 2 * 1024 * 1024
 HUGE_PAGES = HUGE_SIZE // PAGE_SIZE

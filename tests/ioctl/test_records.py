@@ -12,6 +12,8 @@ from harness.abi import LIMITS, PAGE_SIZE, Status
 from harness.targets import Refusal
 from harness.transport import wire
 
+pytestmark = [pytest.mark.needs("kernel-memory"), pytest.mark.needs("pinned-pages")]
+
 RECORDS_MOST = 4096
 MAPPED_MOST = 64 * 1024 * 1024 // PAGE_SIZE
 PINNED_MOST = 1024 * 1024 * 1024 // PAGE_SIZE
