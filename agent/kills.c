@@ -176,17 +176,19 @@ static uint32_t kills_read(struct kills *k, struct reader *in)
 	return status;
 }
 
-/* Until a step fails, or whoever wants this process dead kills it. */
+/* Until so many steps have failed, or whoever wants this process dead kills it. */
 static uint32_t life_run(struct kills *k)
 {
 	os_handle device;
+	uint32_t failures = 0;
 	uint32_t error = os_open(k->path, OPEN_READ | OPEN_WRITE, &device);
 
 	if (error)
 		return error;
-	for (uint32_t i = 0; !error; i = i + 1 < k->steps ? i + 1 : k->repeat_from) {
+	for (uint32_t i = 0; failures < k->count; i = i + 1 < k->steps ? i + 1 : k->repeat_from) {
 		step_run(k, &k->step[i], device);
 		error = k->step[i].call.os.error;
+		failures += error != 0;
 	}
 	os_close(device);
 	return error;

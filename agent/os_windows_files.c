@@ -70,14 +70,13 @@ uint32_t os_file_read(const char *path, uint64_t offset, void *to, uint32_t leng
 	*got = 0;
 	if (error)
 		return error;
-	while (!error && *got < length) {
+	/* A short read is the end. Behind it a device may have more by now: its text has changed.
+	 */
+	for (DWORD asked = 1, n = 1; !error && n == asked && *got < length; *got += n) {
 		OVERLAPPED place = file_place(offset + *got);
-		DWORD n = 0;
 
-		error = win_error(ReadFile(file, (uint8_t *)to + *got, length - *got, &n, &place));
-		*got += n;
-		if (n == 0)
-			break;
+		asked = length - *got;
+		error = win_error(ReadFile(file, (uint8_t *)to + *got, asked, &n, &place));
 	}
 	CloseHandle(file);
 	return *got || error == ERROR_HANDLE_EOF ? 0 : error;

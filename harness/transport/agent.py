@@ -184,10 +184,11 @@ class AgentClient(Connection):
         return wire.parse_kills(self._do(Op.KILLS, payload, client=client, deadline=deadline).body)
 
     def live(
-        self, path: str, steps: Iterable[tuple[bytes, Iterable[Carry]]], *, repeat_from: int, client: int
+        self, path: str, steps: Iterable[tuple[bytes, Iterable[Carry]]], *, repeat_from: int, failures: int, client: int
     ) -> PendingCall:
-        """Lets a client open the device and make such steps until it is killed; the first that fails is the answer."""
-        payload = wire.pack_kills(path, steps, count=1, spread_us=0, repeat_from=repeat_from)
+        """Lets a client open the device and make such steps until it is killed; the last of so many `failures` is the
+        answer."""
+        payload = wire.pack_kills(path, steps, count=failures, spread_us=0, repeat_from=repeat_from)
         return self.start(Op.LIVE, payload, client=client)
 
     # The driver.

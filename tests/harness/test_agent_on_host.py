@@ -1222,7 +1222,7 @@ def test_a_life_ends_with_a_kill(agent: AgentClient) -> None:
     try:
         path, client = os.ttyname(slave), agent.client_start().id
         step = wire.pack_request(agent.open(path, client=client), termios.TIOCGWINSZ)
-        living = agent.live(path, [(step, [])], repeat_from=0, client=client)
+        living = agent.live(path, [(step, [])], repeat_from=0, failures=3, client=client)
         agent.sleep(5)
         assert not living.done
         assert agent.client_kill(client).by_signal
@@ -1236,7 +1236,7 @@ def test_a_life_ends_with_a_kill(agent: AgentClient) -> None:
 def test_a_life_ends_with_a_step_that_fails(agent: AgentClient) -> None:
     client = agent.client_start().id
     step = wire.pack_request(agent.open("/dev/null", client=client), 1)
-    reply = agent.live("/dev/null", [(step, [])], repeat_from=0, client=client).result()
+    reply = agent.live("/dev/null", [(step, [])], repeat_from=0, failures=3, client=client).result()
     assert (reply.status, reply.os_error) == (AgentStatus.OS_ERROR, errno.ENOTTY)
     assert agent.ping(b"here", client=client) == b"here"
 
@@ -1244,5 +1244,5 @@ def test_a_life_ends_with_a_step_that_fails(agent: AgentClient) -> None:
 def test_there_is_no_life_without_a_device(agent: AgentClient) -> None:
     client = agent.client_start().id
     step = wire.pack_request(agent.open("/dev/null", client=client), 1)
-    reply = agent.live("/nowhere", [(step, [])], repeat_from=0, client=client).result()
+    reply = agent.live("/nowhere", [(step, [])], repeat_from=0, failures=3, client=client).result()
     assert (reply.status, reply.os_error) == (AgentStatus.OS_ERROR, errno.ENOENT)

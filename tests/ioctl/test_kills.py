@@ -13,9 +13,14 @@ CLIENTS = 1000
 SPREAD_US = {True: 2000, False: 0}
 """Over which time clients are killed: if they pile up memory, and if any moment is like any other."""
 
-LIVED_MS = {True: 5, False: 25}
-"""How long a client lives that is a program of its own, which takes long to start: there is one for each life."""
+LIVED_MS = {True: 20, False: 50}
+"""How long a client lives from its open on, where it is a program of its own. That takes long to start: there is one
+for each life."""
 
+FAILURES = {True: 0xFFFFFFFF, False: 1}
+"""How many of its steps must fail to end it."""
+
+LOOKS, LOOK_MS = 200, 5
 SECONDS = 60.0
 ONCE = 1
 """How many steps a client makes once: it greets the driver."""
@@ -100,7 +105,7 @@ def steps(session, life, memory):
         yield payload, list(taken(session.abi, name, names[:index]))
 
 
-def killed_forks(client, life):
+def killed_forks(client, _guest, life):
     """Forks of the client, killed by it."""
     session, memory = open_alone(client), client.alloc(max(PAGES.values()) * PAGE_SIZE)
     died = client.agent.kills(
@@ -118,20 +123,36 @@ def killed_forks(client, life):
     session.close()
 
 
-def killed_program(client, life):
+def begun(guest, sessions):
+    """There are so many sessions, before long."""
+    for _ in range(LOOKS):
+        if guest.counters()["sessions"] == sessions:
+            return True
+        guest.agent.sleep(LOOK_MS)
+    return False
+
+
+def killed_program(client, guest, life):
     """A program of its own."""
-    child = client.start_child()
+    child, before = client.start_child(), guest.counters()["sessions"]
     session, memory = open_alone(child), child.alloc(max(PAGES.values()) * PAGE_SIZE)
-    living = child.agent.live(child.target.device, steps(session, life, memory), repeat_from=ONCE, client=child.number)
+    living = child.agent.live(
+        child.target.device,
+        steps(session, life, memory),
+        repeat_from=ONCE,
+        failures=FAILURES[life in KEEPING],
+        client=child.number,
+    )
+    assert begun(guest, before + 2)
     child.agent.sleep(LIVED_MS[life in KEEPING])
     child.kill()
     with pytest.raises(ClientDiedError):
-        living.result().check()  # or a step has failed, and ended it
+        living.result().check()  # or steps have failed, and ended it
 
 
 @pytest.mark.parametrize("life", LIVES, ids="-".join)
 def test_killed_clients_leave_nothing(client, guest, cell, life):
     before = guest.counters()
     kill = killed_program if cell.missing("fork") else killed_forks
-    kill(client, life)
+    kill(client, guest, life)
     assert guest.counters() == before
