@@ -1,7 +1,7 @@
 # The entry point. `make help` lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix test bsd unit coverage fuzz mutants soak lab canary suite bench bench-peers lint format lock \
+.PHONY: help setup matrix test bsd unit coverage fuzz mutants defects soak lab canary suite bench bench-peers lint format lock \
 	clean down
 
 BIN := .venv/bin
@@ -44,6 +44,9 @@ fuzz: ## Fuzz the driver's core on this machine for SECONDS (default: 600)
 
 mutants: ## Change the driver in COUNT places (default: 150), one at a time, and see whether the suite notices
 	@$(BIN)/python -m tools.mutants --count $(COUNT) --seed $(SEED)
+
+defects: ## Put twenty mistakes made by hand into the driver, one at a time: does the suite notice each in CELL
+	@$(BIN)/python -m tools.defects --cell $(or $(CELL),windows-amd64)
 
 soak: ## Restore RESTORES times in each way (200), kill KILLS runs in each way (30), see what is left; CLEAN runs (100)
 	@$(BIN)/python -m tools.soak --restores $(RESTORES) --kills $(KILLS) --clean $(CLEAN) --seed $(SEED)

@@ -12,6 +12,7 @@ from _pytest.nodes import Node
 from _pytest.runner import runtestprotocol
 
 from harness.errors import BootError, ConfigError, HarnessError, ProvisionError, SetupError
+from harness.matrix import Cell
 from harness.plugin.fixtures import SESSION
 from harness.plugin.options import LAB_OPTIONS
 from harness.plugin.selection import driver_options
@@ -40,6 +41,14 @@ class _OnlySession:
         return [self._session]
 
 
+def _is_left_out(item: pytest.Item) -> bool:
+    """Whether the test needs what its cell's guest lacks."""
+    callspec = getattr(item, "callspec", None)
+    cell = callspec.params.get("cell") if callspec is not None else None
+    wanted = [str(mark.args[0]) for mark in item.iter_markers("needs")]
+    return isinstance(cell, Cell) and any(cell.missing(name) is not None for name in wanted)
+
+
 class Suite:
     """A pytest plugin. When the tests are collected it lets `work` decide what to run."""
 
@@ -61,7 +70,7 @@ class Suite:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        self._items = list(session.items)
+        self._items = [item for item in session.items if not _is_left_out(item)]
         self._after = _OnlySession(session)
         if session.testsfailed or not self._items:
             self.stopped_by = "the suite cannot be collected"
@@ -79,6 +88,15 @@ class Suite:
         if call.excinfo is not None and isinstance(call.excinfo.value, _NOT_THE_DRIVERS):
             self._trouble = call.excinfo.value
         return (yield)
+
+    @property
+    def tests(self) -> Sequence[str]:
+        """The ids of all tests."""
+        return [item.nodeid for item in self._items]
+
+    def begin_anew(self) -> None:
+        """Let the next test begin with a fresh kernel, whatever an earlier driver has left in the one that runs."""
+        self._items[0].stash[SESSION].retire()
 
     def check(self, *, whole: bool) -> None:
         """Run all tests, or only the first, with the driver as it is. Raises CannotMeasure if one fails."""

@@ -1,0 +1,1 @@
+"""Mistakes that were put into the driver by hand, and which test notices each."""
