@@ -11,6 +11,9 @@
 #define SERVICE_RIGHTS                                                                             \
 	(SERVICE_START | SERVICE_STOP | SERVICE_QUERY_STATUS | SERVICE_CHANGE_CONFIG | DELETE)
 #define PARAMETERS L"SYSTEM\\CurrentControlSet\\Services\\%ls\\Parameters"
+/* Windows goes by it at its start only. Wine has a process for each group, and takes a second to
+ * start one for a driver of none. */
+#define GROUP L"Extended Base"
 /* The driver tells its counters and, far behind them, its build id: docs/windows.md. */
 #define COUNTERS     "\\\\.\\%s-counters"
 #define BUILD_ID_AT  0x10000u
@@ -60,7 +63,7 @@ static uint32_t service_make(struct service *s, const wchar_t *name, const wchar
 	if (!s->manager)
 		return win_error(false);
 	s->service = CreateServiceW(s->manager, name, name, SERVICE_RIGHTS, SERVICE_KERNEL_DRIVER,
-				    SERVICE_DEMAND_START, SERVICE_ERROR_IGNORE, path, NULL, NULL,
+				    SERVICE_DEMAND_START, SERVICE_ERROR_IGNORE, path, GROUP, NULL,
 				    NULL, NULL, NULL);
 	return win_error(s->service != NULL);
 }
