@@ -64,20 +64,17 @@ static OVERLAPPED file_place(uint64_t offset)
 
 uint32_t os_file_read(const char *path, uint64_t offset, void *to, uint32_t length, uint32_t *got)
 {
+	OVERLAPPED place = file_place(offset);
+	DWORD n = 0;
 	HANDLE file;
 	uint32_t error = file_open(path, GENERIC_READ, OPEN_EXISTING, 0, &file);
 
 	*got = 0;
 	if (error)
 		return error;
-	/* A short read is the end. Behind it a device may have more by now: its text has changed.
-	 */
-	for (DWORD asked = 1, n = 1; !error && n == asked && *got < length; *got += n) {
-		OVERLAPPED place = file_place(offset + *got);
-
-		asked = length - *got;
-		error = win_error(ReadFile(file, (uint8_t *)to + *got, asked, &n, &place));
-	}
+	/* Files and devices give at once what they have: fewer bytes are the last. */
+	error = win_error(ReadFile(file, to, length, &n, &place));
+	*got = n;
 	CloseHandle(file);
 	return *got || error == ERROR_HANDLE_EOF ? 0 : error;
 }
