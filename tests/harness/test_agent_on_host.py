@@ -296,28 +296,40 @@ def test_a_path_with_a_nul_is_bad_payload(agent: AgentClient) -> None:
         agent.open("/dev/null\0x")
 
 
-# Ops whose random payloads could do harm to the host that runs the test, or stop the agent by design.
-UNSAFE = {Op.EXIT, Op.DRIVER_LOAD, Op.DRIVER_UNLOAD, Op.FILE_WRITE, Op.MEM_FREE, Op.MEM_PROTECT}
-UNSAFE |= {Op.MEM_WRITE, Op.MEM_FILL, Op.MEM_TOUCH, Op.MEM_MOVE, Op.PROCESS_WRITE}
-UNSAFE |= {
-    Op.SLEEP,
-    Op.LOOP,
-    Op.DISTURB,
-    Op.CLOSE_DURING,
-    Op.KILLS,
-    Op.LIVE,
-    Op.MEM_TRAP,
-    Op.EXEC,
-    Op.DEMOTE,
-    Op.CLIENT_START,
-}
+# Ops whose random payloads can do no harm to the host that runs the test (its clock is root's to set), and do not stop the
+# agent by design. A new op is none of them until somebody has thought about it.
+HARMLESS = [
+    Op.HELLO,
+    Op.PING,
+    Op.RESET,
+    Op.BATCH,
+    Op.DRIVER_STATUS,
+    Op.OPEN,
+    Op.CLOSE,
+    Op.DUP,
+    Op.HANDLE_SEND,
+    Op.HANDLE_VALUE,
+    Op.HANDLE_TAKE,
+    Op.HANDLE_RECV,
+    Op.REQUEST,
+    Op.IOCTL_RAW,
+    Op.IOCTL_PACKETS,
+    Op.MEM_ALLOC,
+    Op.MEM_READ,
+    Op.MEM_MAP,
+    Op.MEM_UNTRAP,
+    Op.FILE_READ,
+    Op.FILE_LIST,
+    Op.FILE_STAT,
+    Op.CLIENT_KILL,
+]
 
 
 def fuzz_bytes(rng: random.Random) -> bytes:
     """A few hundred bytes: noise, true frames with random payloads, and true frames with a byte changed."""
     parts: list[bytes] = []
     for _ in range(rng.randrange(1, 6)):
-        op = rng.choice([op for op in Op if op not in UNSAFE])
+        op = rng.choice(HARMLESS)
         frame = wire.encode(
             Frame(rng.randrange(2**32), op, rng.choice([0, 0, 0, 1, 9]), rng.randbytes(rng.randrange(90)))
         )
@@ -353,7 +365,7 @@ def test_a_client_survives_random_payloads_of_every_op(agent: AgentClient) -> No
     rng = random.Random(1)
     client = agent.client_start().id
     for _ in range(500):
-        op = rng.choice([op for op in Op if op not in UNSAFE])
+        op = rng.choice(HARMLESS)
         reply = agent.call(op, rng.randbytes(rng.randrange(100)), client=client)
         assert reply.status != AgentStatus.CLIENT_DIED
     assert agent.ping(b"!", client=client) == b"!"

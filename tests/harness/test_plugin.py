@@ -29,7 +29,8 @@ def test_4(session): pass
 """
 LINUX = ["linux-amd64", "linux-compat", "linux-x86"]
 FREEBSD = ["freebsd-amd64", "freebsd-compat", "freebsd-x86"]
-ALL = [*FREEBSD, *LINUX, "os2-x86"]
+WINDOWS = ["windows-amd64", "windows-compat", "windows-x86"]
+ALL = [*FREEBSD, *LINUX, "os2-x86", *WINDOWS]
 
 
 def run(
@@ -68,9 +69,11 @@ def test_a_cell_without_an_image_is_skipped_with_what_to_do_and_not_green(tmp_pa
         (["-m", "linux"], LINUX),
         (["-m", "freebsd"], FREEBSD),
         (["-m", "os2"], ["os2-x86"]),
-        (["-m", "x86"], ["freebsd-x86", "linux-x86", "os2-x86"]),
+        (["-m", "windows"], WINDOWS),
+        (["-m", "windows and x86"], ["windows-x86"]),
+        (["-m", "x86"], ["freebsd-x86", "linux-x86", "os2-x86", "windows-x86"]),
         (["-m", "linux and amd64"], ["linux-amd64", "linux-compat"]),
-        (["-m", "compat"], ["freebsd-compat", "linux-compat"]),
+        (["-m", "compat"], ["freebsd-compat", "linux-compat", "windows-compat"]),
         (["--cell", "linux-compat", "--cell", "linux-x86"], ["linux-compat", "linux-x86"]),
         (["--cell", "linux-amd64-debug"], ["linux-amd64-debug"]),
     ],
