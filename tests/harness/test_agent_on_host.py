@@ -296,8 +296,8 @@ def test_a_path_with_a_nul_is_bad_payload(agent: AgentClient) -> None:
         agent.open("/dev/null\0x")
 
 
-# Ops whose random payloads can do no harm to the host that runs the test (its clock is root's to set), and do not stop the
-# agent by design. A new op is none of them until somebody has thought about it.
+# Ops whose random payloads can do no harm to the host that runs the test, whose clock root can set, and do not stop
+# the agent by design. A new op is none of them until somebody has thought about it.
 HARMLESS = [
     Op.HELLO,
     Op.PING,

