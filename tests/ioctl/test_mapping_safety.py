@@ -225,14 +225,16 @@ def test_another_process_with_the_session_does_not_see_it(session, client, child
 @pytest.mark.needs("handle-passing")
 @BOTH
 def test_another_process_that_frees_it_takes_it_away_everywhere(session, client, child, name):
-    memory = allocate(send(session, child), name, 2)
-    child.write(memory.address, b"here")
-    other = client.start_child()
-    other.alloc_at(memory.address, PAGE_SIZE)
-    other.write(memory.address, b"mine")
-    assert release(send(session, other), FREE[name], memory.address) == Status.OK
-    assert other.read(memory.address, 4) == b"mine"
-    assert gone(child, memory.address)
+    younger = (
+        client.start_child()
+    )  # what is free in a copy of the agent is free in an older one, not the other way round
+    memory = allocate(send(session, younger), name, 2)
+    younger.write(memory.address, b"here")
+    child.alloc_at(memory.address, PAGE_SIZE)
+    child.write(memory.address, b"mine")
+    assert release(send(session, child), FREE[name], memory.address) == Status.OK
+    assert child.read(memory.address, 4) == b"mine"
+    assert gone(younger, memory.address)
 
 
 @pytest.mark.needs("handle-passing")
