@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Iterable
 
 from harness.errors import ProtocolError
@@ -30,6 +31,9 @@ from harness.transport.wire import (
     Touch,
     WriteHow,
 )
+
+_BATCH_PART = 500
+"""Ops in a frame of a long batch."""
 
 _U16 = struct.Struct("<H")
 _U16_U32 = struct.Struct("<HI")
@@ -103,12 +107,21 @@ class AgentClient(Connection):
     ) -> list[Reply]:
         """Ops with their payloads (wire.pack_...), executed in order in one round trip.
 
-        The replies are unchecked, and fewer than the ops if stop_on_error met an error.
+        The replies are unchecked, and fewer than the ops if stop_on_error met an error. What is for the agent itself
+        and need not stop goes in several frames, all sent at once: it works on one while others are under way.
         """
         ops = list(subs)
-        payload = wire.pack_batch(ops, stop_on_error=stop_on_error)
-        body = self._do(Op.BATCH, payload, client=client, deadline=deadline).body
-        return wire.parse_batch(body, [op for op, _ in ops])
+        size = (len(ops) or 1) if stop_on_error or client else _BATCH_PART
+        parts = [ops[start : start + size] for start in range(0, len(ops), size)] or [ops]
+        calls = [
+            self.start(Op.BATCH, wire.pack_batch(part, stop_on_error=stop_on_error), client=client) for part in parts
+        ]
+        end = time.monotonic() + (self.deadline if deadline is None else deadline)
+        replies: list[Reply] = []
+        for part, call in zip(parts, calls, strict=True):
+            body = call.result(end - time.monotonic()).check().body
+            replies += wire.parse_batch(body, [op for op, _ in part])
+        return replies
 
     def loop(
         self,

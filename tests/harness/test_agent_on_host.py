@@ -848,6 +848,19 @@ def test_a_batch_answers_each_op_in_order(agent: AgentClient) -> None:
     assert wire.parse_request(replies[3]).os_error == errno.ENOTTY
 
 
+@pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 1999])
+def test_a_long_batch_is_answered_in_order_too(agent: AgentClient, count: int) -> None:
+    wanted = [str(number).encode() for number in range(count)]
+    assert [reply.body for reply in agent.batch([(Op.PING, text) for text in wanted])] == wanted
+
+
+def test_a_long_batch_has_one_deadline(agent: AgentClient) -> None:
+    begin = time.monotonic()
+    with pytest.raises(GuestHang):
+        agent.batch([(Op.SLEEP, (1).to_bytes(4, "little"))] * 2000, deadline=0.5)
+    assert time.monotonic() - begin < 1.0
+
+
 def test_a_batch_stops_at_an_error_if_asked(agent: AgentClient) -> None:
     replies = agent.batch([(Op.PING, b""), (0x7ABC, b""), (Op.PING, b"")], stop_on_error=True)
     assert [r.status for r in replies] == [0, AgentStatus.BAD_OP]
