@@ -9,7 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 from harness.plugin.options import CELLS
 from harness.plugin.selection import cell_of
 
-_PARTS_A_WORKER = 6
+_PARTS_A_WORKER = 20
 """How finely a cell is divided if it is the only one: so that no worker waits long for the last part."""
 
 
