@@ -163,8 +163,13 @@ def _cpu(spec: DomainSpec) -> Element:
         cpu = Element("cpu", mode="custom", match="exact")
         _text(cpu, "model", spec.cpu_model)
         return cpu
-    # The host's own processor where it is real, all that the emulator knows where it is not.
-    return Element("cpu", mode="host-passthrough" if spec.accelerator == "kvm" else "maximum")
+    if spec.accelerator == "kvm":
+        return Element("cpu", mode="host-passthrough")
+    # All that the emulator knows, but for one thing: it takes string instructions byte by byte, and a kernel that is told
+    # that they are fast clears and copies all memory with them. Without, the suite takes a seventh less.
+    cpu = Element("cpu", mode="maximum")
+    SubElement(cpu, "feature", policy="disable", name="erms")
+    return cpu
 
 
 def _text(parent: Element, tag: str, text: str, **attributes: str) -> Element:

@@ -67,6 +67,13 @@ def test_snapshots_have_a_disk_if_they_are_wanted() -> None:
     assert parse(replace(SPEC, disk=None)).find("devices/disk") is None
 
 
+def test_an_emulated_processor_does_not_claim_quick_string_instructions() -> None:
+    features = {each.get("name"): each.get("policy") for each in parse(SPEC).findall("cpu/feature")}
+    assert features == {"erms": "disable"}
+    assert parse(replace(SPEC, accelerator="kvm")).find("cpu/feature") is None
+    assert parse(replace(SPEC, cpu_model="qemu64")).find("cpu/feature") is None
+
+
 @pytest.mark.parametrize("is_small", [False, True])
 def test_libvirt_asks_for_the_processor_in_few_questions(is_small: bool) -> None:
     namespace = "{http://libvirt.org/schemas/domain/qemu/1.0}"
