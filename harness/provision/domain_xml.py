@@ -165,8 +165,8 @@ def _cpu(spec: DomainSpec) -> Element:
         return cpu
     if spec.accelerator == "kvm":
         return Element("cpu", mode="host-passthrough")
-    # All that the emulator knows, but for one thing: it takes string instructions byte by byte, and a kernel that is told
-    # that they are fast clears and copies all memory with them. Without, the suite takes a seventh less.
+    # All that the emulator knows, but for one thing: it takes string instructions byte by byte, and a kernel that is
+    # told that they are fast clears and copies all memory with them. Without, the suite takes a seventh less.
     cpu = Element("cpu", mode="maximum")
     SubElement(cpu, "feature", policy="disable", name="erms")
     return cpu
