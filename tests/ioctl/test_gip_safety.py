@@ -227,11 +227,12 @@ def test_another_process_of_the_session_can_take_the_page_over(pair):
 
 @pytest.mark.needs("handle-passing")
 def test_unmapping_leaves_the_memory_of_another_process_at_that_address(pair):
-    older, younger = pair  # what is free in a copy of the agent is free in an older one, not the other way round
-    page = gip_map(younger)
-    put_own_data(older.device.process, page.address)
-    gip_unmap(older)
-    assert has_own_data(older.device.process, page.address)
+    first, second = pair
+    with room_above(first.device.process):
+        page = gip_map(first)
+    put_own_data(second.device.process, page.address)
+    gip_unmap(second)
+    assert has_own_data(second.device.process, page.address)
     assert not page.readable
 
 
