@@ -48,6 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="auto (default) probes KVM by booting a guest with it",
     )
     group.addoption("--driver", default="release", help="build of the driver: release (default) or faults")
+    group.addoption("--driver-tree", metavar="DIR", help="build the driver in and from this tree (default: this one)")
     group.addoption(
         "--isolate",
         choices=("test", "file", "run"),
@@ -93,6 +94,7 @@ def choose(config: pytest.Config, options: argparse.Namespace) -> None:
         isolation=options.isolate,
         dump_memory=options.dump_memory,
         checkpoints=not options.no_checkpoints,
+        driver_tree=Path(options.driver_tree) if options.driver_tree else None,
     )
 
 

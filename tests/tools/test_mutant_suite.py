@@ -68,7 +68,7 @@ def run(directory: Path, work: Callable[[Suite], None], *, tests: str = TESTS) -
             ran_there = session.items[0].module.ran if session.items else []  # type: ignore[attr-defined]
             session.config.add_cleanup(lambda: ran.extend(ran_there))
 
-    suite = Suite(directory, work)
+    suite = Suite(work)
     command = [str(directory), f"--rootdir={directory}", f"-c{ROOT / 'pyproject.toml'}", "-pno:cacheprovider"]
     sys.modules.pop("test_suite", None)
     pytest.main([*command, "-pno:terminal", "--import-mode=importlib"], plugins=[suite, Witness()])

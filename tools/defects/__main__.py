@@ -85,8 +85,9 @@ def main(arguments: Sequence[str]) -> int:
     wanted = [defect for defect in defects() if options.only in f"{defect.file} {defect.what}"]
     lab = Lab(LabOptions(project=ROOT, evidence=HOME / "evidence", driver_tree=TREE), terminal_progress())
     hunt = Hunt(Tree(lab, cell), wanted)
-    suite = Suite(TREE, hunt.work)
-    command = ["-q", "-pno:cacheprovider", f"--cell={cell.id}", f"--evidence={HOME / 'evidence'}", str(SUITE)]
+    suite = Suite(hunt.work)
+    command = ["-q", "-pno:cacheprovider", f"--cell={cell.id}", f"--driver-tree={TREE}"]
+    command += [f"--evidence={HOME / 'evidence'}", str(SUITE)]
     status = pytest.main(command, plugins=[suite])
     lab.close()
     if suite.stopped_by:

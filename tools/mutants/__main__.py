@@ -135,8 +135,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _measure(measurement: Measurement, tree: Path) -> int:
     command = [str(SUITE), f"--rootdir={ROOT}", f"-c{ROOT / 'pyproject.toml'}", f"--cell={CELL}"]
+    command.append(f"--driver-tree={tree}")
     command += [f"--evidence={HOME / 'evidence'}", "-pno:cacheprovider", "-pno:terminal"]
-    suite = Suite(tree, measurement.work)
+    suite = Suite(measurement.work)
     status = pytest.main(command, plugins=[suite])
     if suite.stopped_by:
         print(suite.stopped_by, file=sys.stderr)

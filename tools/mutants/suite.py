@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from _pytest.runner import runtestprotocol
 from harness.errors import BootError, ConfigError, HarnessError, ProvisionError, SetupError
 from harness.matrix import Cell
 from harness.plugin.fixtures import SESSION
-from harness.plugin.options import LAB_OPTIONS
 from harness.plugin.selection import driver_options
 from harness.session.cell_session import CellSession
 from harness.targets import DriverBuild
@@ -50,10 +48,10 @@ def _is_left_out(item: pytest.Item) -> bool:
 
 
 class Suite:
-    """A pytest plugin. When the tests are collected it lets `work` decide what to run."""
+    """A pytest plugin. When the tests are collected it lets `work` decide what to run. The tree with the mistakes is
+    pytest's --driver-tree, so that whatever restarts the guest builds what is there."""
 
-    def __init__(self, tree: Path, work: Callable[[Suite], None]) -> None:
-        self._tree = tree
+    def __init__(self, work: Callable[[Suite], None]) -> None:
         self._work = work
         self._items: Sequence[pytest.Item] = []
         self._after: _OnlySession | None = None
@@ -63,10 +61,6 @@ class Suite:
         """What the last test that failed said."""
         self.stopped_by = ""
         """Why the work was given up, if it was."""
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        config.stash[LAB_OPTIONS] = replace(config.stash[LAB_OPTIONS], driver_tree=self._tree)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
