@@ -134,6 +134,8 @@ def clear_orphans(hypervisor: Hypervisor, *, kept: bool = False, state: Path | N
             shutil.rmtree(directory)
             _remove_sockets(directory.name)
             runs.append(directory.name)
+        except FileNotFoundError:
+            pass  # another process has cleared it between our look and our lock
         except OSError as error:
             raise ProvisionError(f"cannot remove {directory}: {error.strerror}") from error
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +70,20 @@ def test_a_killed_runs_guest_and_files_go(tmp_path: Path, hypervisor: FakeHyperv
     assert cleared.runs == (dead_run,)
     assert cleared.domains == (domain.name,)
     assert domain.destroyed
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_run_that_another_process_clears_at_the_same_time_is_no_error(
+    tmp_path: Path, hypervisor: FakeHypervisor, dead_run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faster(directory: Path) -> None:
+        monkeypatch.undo()
+        assert clear_orphans(hypervisor, state=tmp_path).runs == ()  # its lock is ours
+        shutil.rmtree(directory)
+        shutil.rmtree(directory)
+
+    monkeypatch.setattr("harness.provision.runs.shutil.rmtree", faster)
+    assert clear_orphans(hypervisor, state=tmp_path).runs == ()
     assert list((tmp_path / "runs").iterdir()) == []
 
 
