@@ -27,9 +27,10 @@ _NO_RUN = (
 
 
 def lab_of(config: pytest.Config) -> Lab:
-    """The run's lab, made when it is first asked for."""
+    """The run's lab, made when it is first asked for. It ends with the run, whatever else becomes of that."""
     if LAB not in config.stash:
         config.stash[LAB] = Lab(config.stash[LAB_OPTIONS], terminal_progress())
+        config.add_cleanup(lambda: _end_unused(config))
     return config.stash[LAB]
 
 
@@ -56,7 +57,6 @@ def start_early(config: pytest.Config, options: argparse.Namespace) -> None:
     chosen = config.stash[CELLS]
     if len(chosen) == 1 and EARLY not in config.stash and not any(getattr(options, name, False) for name in _NO_RUN):
         session = config.stash[EARLY] = CellSession(lab_of(config), chosen[0])
-        config.add_cleanup(lambda: _end_unused(config))
         session.start_early()
 
 

@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="auto (default) probes KVM by booting a guest with it",
     )
     group.addoption("--driver", default="release", help="build of the driver: release (default) or faults")
-    group.addoption("--driver-tree", metavar="DIR", help="build the driver in and from this tree (default: this one)")
+    group.addoption("--driver-tree", metavar="DIR", help="tree to build the driver in and from (default: the project)")
     group.addoption(
         "--isolate",
         choices=("test", "file", "run"),
@@ -65,7 +65,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}" if meaning else name)
-    choose(config, config.option)
+    if CELLS not in config.stash:  # else a guest has been started early, by the same options
+        choose(config, config.option)
     if hasattr(config, "workerinput"):
         _die_with_controller()
     else:
