@@ -34,6 +34,9 @@ _LEAVE_STEP = 0.05
 
 _HUNG_UP = (errno.ECONNRESET, errno.EPIPE, errno.EIO)  # libvirt's word for an end of file is EIO
 
+_HUNG_UP_BEFORE = "client socket is closed"
+"""What libvirt says, with no number, when its event loop was the first to notice."""
+
 
 def _silence(_context: object, _error: object) -> None:
     """libvirt prints every error to stderr unless told otherwise; we raise them instead."""
@@ -284,7 +287,9 @@ class Hypervisor:
 
 def _hung_up(error: libvirt.libvirtError) -> bool:
     """Whether somebody had taken the connection and then closed it."""
-    return error.get_error_domain() == libvirt.VIR_FROM_RPC and error.get_int1() in _HUNG_UP
+    if error.get_error_domain() != libvirt.VIR_FROM_RPC:
+        return False
+    return error.get_int1() in _HUNG_UP or _HUNG_UP_BEFORE in str(error)
 
 
 def _dotted(number: int) -> str:
