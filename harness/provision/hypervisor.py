@@ -34,7 +34,7 @@ _LEAVE_STEP = 0.05
 
 _HUNG_UP = (errno.ECONNRESET, errno.EPIPE, errno.EIO)  # libvirt's word for an end of file is EIO
 
-_HUNG_UP_BEFORE = "client socket is closed"
+_HUNG_UP_BEFORE = ("client socket is closed", "received hangup event on socket")
 """What libvirt says, with no number, when its event loop was the first to notice."""
 
 
@@ -200,7 +200,7 @@ class Hypervisor:
                 handle = libvirt.open(uri)
                 self.lifecycle.follow(handle)
             except libvirt.libvirtError as error:
-                if not _hung_up(error) or time.monotonic() > end:
+                if not hung_up(error) or time.monotonic() > end:
                     raise ProvisionError(
                         f"cannot connect to libvirt at {uri}: {error}", hint="run: harness doctor"
                     ) from error
@@ -285,11 +285,11 @@ class Hypervisor:
             raise ProvisionError(f"libvirt connection {self.uri} did not close: {error}") from error
 
 
-def _hung_up(error: libvirt.libvirtError) -> bool:
+def hung_up(error: libvirt.libvirtError) -> bool:
     """Whether somebody had taken the connection and then closed it."""
     if error.get_error_domain() != libvirt.VIR_FROM_RPC:
         return False
-    return error.get_int1() in _HUNG_UP or _HUNG_UP_BEFORE in str(error)
+    return error.get_int1() in _HUNG_UP or any(words in str(error) for words in _HUNG_UP_BEFORE)
 
 
 def _dotted(number: int) -> str:
