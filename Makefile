@@ -34,7 +34,7 @@ bsd: ## Build the driver for FreeBSD, amd64 and i386, into build/bsd, and check 
 	@$(BIN)/python -m tools.freebsd_driver
 
 unit: ## The harness's own tests, and the driver's core on this machine
-	$(BIN)/python -m pytest tests/harness tests/tools tests/core tests/os2 -q -n 2
+	$(BIN)/python -m pytest tests/harness tests/agent tests/tools tests/core tests/os2 -q -n 2
 
 coverage: ## Lines and branches of the driver's core that its unit tests run
 	@$(BIN)/python -m tools.coverage

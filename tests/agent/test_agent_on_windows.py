@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from test_agent_on_host import Raw, fuzz_bytes
 
 from harness.errors import AgentLost
 from harness.transport import wire
@@ -32,6 +31,7 @@ from harness.transport.wire import (
     Touch,
     WriteHow,
 )
+from tests.agent.raw_frames import Raw, fuzz_bytes
 
 COMMAND = shlex.split(os.environ.get("AGENT_ON_WINDOWS", ""), posix=False)
 pytestmark = pytest.mark.skipif(not COMMAND, reason="AGENT_ON_WINDOWS names no command that starts the agent")
