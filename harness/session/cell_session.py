@@ -26,6 +26,8 @@ from harness.provision.domain_xml import AGENT_CHANNEL
 from harness.provision.guest import AGENT_ENDED, WARM, RunningGuest, agent_path
 from harness.session.client import Client
 from harness.session.evidence import Scene
+from harness.session.guest_driver import GuestDriver
+from harness.session.guest_processes import GuestProcesses
 from harness.session.lab import Lab
 from harness.session.leaks import LeakHunt
 from harness.session.starting import LiveGuest, Starter
@@ -44,23 +46,17 @@ _LOADED = "loaded"
 """The snapshot in which the driver is loaded, for tests that each want a fresh kernel."""
 
 
-def _assignments(options: Mapping[str, int]) -> list[str]:
-    return [f"{name}={value}" for name, value in options.items()]
-
-
 class CellSession:
     """Owns the guest of one cell. Tests run between `begin_test` and `end_test`.
 
     `options` are what the driver is loaded with from the next load on; `begin_test` sees to it that it is.
-    `kernel` and `driver` are what the running guest itself named: its kernel's release and the build id that
-    the loaded driver carries. They are empty until it has answered once.
+    `kernel` is the release that the running guest's kernel itself named, empty until it has answered once.
     """
 
     def __init__(self, lab: Lab, cell: Cell) -> None:
         self.cell = cell
         self.target = target_for(cell.os)
         self.kernel = ""
-        self.driver = ""
         self.options: Mapping[str, int] = {}
         self.agent_pid = 0
         self.breadcrumb = ""
@@ -69,11 +65,9 @@ class CellSession:
         self._live: LiveGuest | None = None
         self._spoiled = False
         self._ssh: SshConnection | None = None
-        self._native: ClientInfo | None = None
-        self._build: DriverBuild | None = None
+        self._driver = GuestDriver(self.target)
+        self._processes = GuestProcesses()
         self._leak_hunt: LeakHunt | None = None
-        self._baseline: Mapping[str, int] = {}
-        self._loaded: Mapping[str, int] = {}
         self._kept: tuple[str, Mapping[str, int]] | None = None
         self._test = ""
         self._since = 0
@@ -82,6 +76,11 @@ class CellSession:
         self._failure = HarnessError("")
         self._failures = 0
         self._early: Future[None] | None = None
+
+    @property
+    def driver(self) -> str:
+        """The build id that the loaded driver itself carries, empty until there was one."""
+        return self._driver.build_id
 
     @property
     def agent(self) -> AgentClient:
@@ -133,7 +132,7 @@ class CellSession:
             self.start()
         elif not self._clean:
             self._recover()
-        if self._loaded != self.options:
+        if self._driver.options != self.options:
             self._reload_driver()
         self._since = self.guest.console.mark()
         self._clean = self._fresh = False
@@ -197,23 +196,23 @@ class CellSession:
 
     def _start(self) -> None:
         if self._live is not None:
-            self._build = self._lab.driver(self.cell)
+            self._driver.build = self._lab.driver(self.cell)
         live, self._live = self._live, None
         try:
             self._forget()
             if live is None:
-                self._build, self._live = self._build_and_start()
+                self._driver.build, self._live = self._build_and_start()
             else:
                 self._live = self._starter.rewind(live, _LOADED if self._kept == self._wanted else WARM)
             hello = self.agent.hello()
             self.kernel, self.agent_pid = hello.release, hello.pid
-            if self.agent.driver_status(self.target.module).loaded:
-                self._loaded = self.options
+            if self._driver.loaded(self._live):
+                self._driver.options = self.options
             else:
                 self.load_driver()
                 if self._lab.options.isolation != "run":
                     self._keep()
-            self._baseline = self.counters()
+            self._driver.begin_count(self._live)
             self._leak_hunt = LeakHunt() if self.cell.guest.leak_detector else None
             self._clean = self._fresh = True
         except HarnessError as error:
@@ -238,7 +237,8 @@ class CellSession:
     @property
     def _wanted(self) -> tuple[str, Mapping[str, int]]:
         """What a fresh kernel is to have loaded: the driver by its build id, and its options."""
-        return self._build.build_id if self._build else "", dict(self.options)
+        build = self._driver.build
+        return build.build_id if build else "", dict(self.options)
 
     def _keep(self) -> None:
         """Make the next fresh kernel one that has the driver loaded already."""
@@ -249,23 +249,16 @@ class CellSession:
 
     def load_driver(self) -> None:
         """Load the driver into the running guest, as `start` does; for tests that unloaded it."""
-        if self._build is None:
+        if self._driver.build is None:
             raise AgentLost(f"{self.cell.id}: the guest is not running")
-        begin = self.guest.console.mark()
-        try:
-            self.driver = self.target.load_driver(self.agent, self._build, self.options)
-        except DriverLoadError as error:
-            said = self.guest.console.text(begin).replace("\r", "")
-            raise DriverLoadError(error.message, hint=error.hint, evidence=error.evidence or said) from error
-        self._loaded = self.options
+        self._driver.load(self._running, self._driver.build, self.options)
 
     def change_driver(self, build: DriverBuild) -> None:
         """Load `build` into the running guest in place of the driver that is there. Between tests only."""
-        self._reset_processes()
-        self.agent.driver_unload(self.target.module)
-        self._build = build
-        self.load_driver()
-        self._baseline = self.counters()
+        self._processes.reset(self.agent)
+        self._driver.unload(self._running)
+        self._driver.load(self._running, build, self.options)
+        self._driver.begin_count(self._running)
         self._clean = True
 
     def agent_path(self, arch: str) -> str:
@@ -275,13 +268,11 @@ class CellSession:
     def native_client(self) -> ClientInfo:
         """The 64-bit process that a compat cell's requests come from in the end. It stays from test to test, as
         the agent does, since starting a program takes longer than most tests."""
-        if self._native is None:
-            self._native = self.agent.client_start(agent_path(self.cell.arch))
-        return self._native
+        return self._processes.native_client(self.agent, agent_path(self.cell.arch))
 
     def counters(self) -> Mapping[str, int]:
         """The driver's own counters, by name; see docs/driver.md."""
-        return self.target.counters(self.agent)
+        return self._driver.counters(self._running)
 
     def new_client(self) -> Client:
         """A process in the guest from which requests are made, see `Client`."""
@@ -348,12 +339,12 @@ class CellSession:
         a driver has mapped into the agent can outlive its session. If that fails, the next test gets a new guest."""
         try:
             try:
-                self.agent.driver_unload(self.target.module)
+                self._driver.unload(self._running)
             except AgentOpError as error:
                 self._replace(error)
             else:
                 self.load_driver()
-            self._baseline = self.counters()
+            self._driver.begin_count(self._running)
         except HarnessError as error:
             explained = self._boot_error(error)
             self._drop()
@@ -366,41 +357,18 @@ class CellSession:
             self.start()
 
     def _reset(self) -> None:
-        if self._native is None:
-            # Both at once: the agent answers in order, and a round trip is a good part of a short test.
-            reset = self.agent.reset_begin()
-            counters = self.counters()
-            reset.result().check()
-        else:
-            self._reset_processes()
-            counters = self.counters()
-        baseline = {name: self._baseline.get(name, 0) for name in counters}
-        left = {name: (now, baseline[name]) for name, now in counters.items() if now != baseline[name]}
+        left = self._driver.left(self._processes.reset_and(self.agent, self.counters))
         if left:
             verdict = leak_verdict(self._case(), left)
             self.retire()
             raise verdict
         self._clean = True
 
-    def _reset_processes(self) -> None:
-        """Nothing open and nothing allocated in the agent and the native client; all other processes end.
-
-        The native client is the last to close, since what the driver has mapped into a process is unmapped only
-        by a close in that process.
-        """
-        self.agent.reset(spared=0 if self._native is None else self._native.id)
-        if self._native is not None:
-            try:
-                self.agent.reset(client=self._native.id)
-            except AgentOpError:  # the test has killed it, or left it with something to do
-                self._native = None
-                self.agent.reset()
-
     def _scene(self) -> Scene:
         console = self.guest.console.text(self._since)
         return Scene(
             kernel=self.kernel,
-            driver=", ".join((self.cell.driver, *_assignments(self._loaded), f"build id {self.driver}")),
+            driver=self._driver.description(self.cell.driver),
             request=self.breadcrumb,
             console=console,
         )
@@ -411,7 +379,7 @@ class CellSession:
             test=self._test if test is None else test,
             live=self._running,
             target=self.target,
-            build=self._build,
+            build=self._driver.build,
             scene=scene or self._scene(),
             evidence=self._lab.options.evidence,
             dump_memory=self._lab.options.dump_memory,
@@ -434,7 +402,7 @@ class CellSession:
     def _forget(self) -> None:
         """What was known of a guest that is about to be another."""
         self._spoiled = self._clean = False
-        self._native = None
+        self._processes.forget()
         if self._ssh is not None:
             self._ssh.close()
             self._ssh = None
