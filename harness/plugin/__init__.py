@@ -1,10 +1,11 @@
 """The pytest plugin: cells as parameters, guests as fixtures, verdicts in kernel developers' terms.
 
-Loaded through the entry point `harness`. It does nothing for tests that ask for none of its fixtures.
+Loaded through the entry point `harness`. It changes nothing for tests that ask for none of its fixtures.
 """
 
 from harness.plugin.early import pytest_load_initial_conftests
 from harness.plugin.fixtures import agent, cell, cell_session, client, guest, lab, open_session, session
+from harness.plugin.garbage import pytest_collection
 from harness.plugin.late import pytest_runtest_teardown
 from harness.plugin.options import pytest_addoption, pytest_configure
 from harness.plugin.running import pytest_pyfunc_call, pytest_runtest_makereport
@@ -23,6 +24,7 @@ __all__ = [
     "lab",
     "open_session",
     "pytest_addoption",
+    "pytest_collection",
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_generate_tests",

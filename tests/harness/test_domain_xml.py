@@ -49,6 +49,12 @@ def test_the_console_is_a_file_written_from_the_first_byte() -> None:
     assert source.attrib == {"path": "/run/console.log", "append": "off"}
 
 
+@pytest.mark.parametrize(("disc", "many"), [(False, "3"), (True, None)])
+def test_there_are_no_more_ports_than_agents_where_the_guest_is_known(disc: bool, many: str | None) -> None:
+    controller = parse(replace(SPEC, disc=disc)).find("devices/controller[@type='virtio-serial']")
+    assert (None if controller is None else controller.get("ports")) == many
+
+
 def test_each_agent_has_a_port_of_its_own() -> None:
     found = {}
     for channel in parse(SPEC).findall("devices/channel[@type='unix']"):

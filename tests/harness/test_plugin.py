@@ -116,3 +116,18 @@ def test_an_unknown_cell_is_a_usage_error_that_names_the_known_ones(tmp_path: Pa
 )
 def test_the_scheduler_reads_the_cell_from_a_tests_id(node: str, cell: str | None) -> None:
     assert cell_of(node, cells(load_guests(ROOT / "guests"))) == cell
+
+
+COLLECTED = """
+import gc
+COLLECTING = gc.isenabled()
+def test_garbage_is_looked_for_again_but_not_in_what_was_there():
+    assert (COLLECTING, gc.isenabled()) == (False, True)
+    assert gc.get_freeze_count() > 10_000
+"""
+
+
+def test_nobody_looks_for_garbage_in_what_was_collected(tmp_path: Path) -> None:
+    done, _ = run(tmp_path, suite=COLLECTED)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
