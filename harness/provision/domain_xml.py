@@ -92,16 +92,7 @@ def domain_xml(spec: DomainSpec) -> str:
     devices = SubElement(domain, "devices")
     serial = SubElement(devices, "serial", type="file")
     SubElement(serial, "source", path=str(spec.console), append="off")
-    if not spec.disc:
-        # A system of any age may count on the ports that the emulator has unless told otherwise: 31, which make 64
-        # queues, and all of those are looked at whenever a byte comes or goes.
-        many = str(1 + len(spec.ports))  # the first is for consoles alone
-        controller = SubElement(devices, "controller", type="virtio-serial", index="0", ports=many)
-        SubElement(controller, "alias", name=_PORTS)
-    for name, socket in spec.ports.items():
-        channel = SubElement(devices, "channel", type="unix")
-        SubElement(channel, "source", mode="bind", path=str(socket))
-        SubElement(channel, "target", type="virtio", name=name)
+    _ports(devices, spec)
     if spec.disk is not None:
         disk = SubElement(devices, "disk", type="file", device="disk")
         # Nothing on it has to outlive the host: a checkpoint is copied from it, and then restored to prove it.
@@ -127,6 +118,19 @@ def domain_xml(spec: DomainSpec) -> str:
     _set_up_devices(domain, spec)
     ElementTree.indent(domain)
     return ElementTree.tostring(domain, encoding="unicode")
+
+
+def _ports(devices: Element, spec: DomainSpec) -> None:
+    if not spec.disc:
+        # Unless told otherwise the emulator has 31 ports with 64 queues, all of which it looks at whenever a byte
+        # comes or goes. What starts from a disc may be a system of any age, and keeps what that was tried with.
+        many = str(1 + len(spec.ports))  # the first is for consoles alone
+        controller = SubElement(devices, "controller", type="virtio-serial", index="0", ports=many)
+        SubElement(controller, "alias", name=_PORTS)
+    for name, socket in spec.ports.items():
+        channel = SubElement(devices, "channel", type="unix")
+        SubElement(channel, "source", mode="bind", path=str(socket))
+        SubElement(channel, "target", type="virtio", name=name)
 
 
 def _ask_little(domain: Element) -> None:
