@@ -8,6 +8,7 @@ Works in build/defects. Prints the rows of docs/defects.md. Exit status 1 if a m
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,10 +39,12 @@ class Tree:
         self._cell = cell
         Sources(ROOT, PARTS).sync(TREE)
         built = lab.driver(cell)
-        kept = HOME / "reference" / built.path.name
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(built.path.read_bytes())
-        self.reference = replace(built, path=kept)
+        kept = HOME / "reference"
+        kept.mkdir(parents=True, exist_ok=True)
+        # What is loaded, or read by a debugger, lies beside the driver.
+        for file in built.path.parent.glob(f"{built.path.stem}.*"):
+            shutil.copy2(file, kept)
+        self.reference = replace(built, path=kept / built.path.name)
         """The driver without a mistake."""
 
     def build(self, defect: Defect) -> DriverBuild:
@@ -86,10 +89,11 @@ def main(arguments: Sequence[str]) -> int:
     lab = Lab(LabOptions(project=ROOT, evidence=HOME / "evidence", driver_tree=TREE), terminal_progress())
     hunt = Hunt(Tree(lab, cell), wanted)
     suite = Suite(hunt.work)
-    command = ["-q", "-pno:cacheprovider", f"--cell={cell.id}", f"--driver-tree={TREE}"]
+    command = ["-pno:cacheprovider", "-pno:terminal", f"--cell={cell.id}", f"--driver-tree={TREE}"]
     command += [f"--evidence={HOME / 'evidence'}", str(SUITE)]
     status = pytest.main(command, plugins=[suite])
     lab.close()
+    print(f"{sum(found is not None for found in hunt.found.values())} of {len(wanted)} noticed")
     if suite.stopped_by:
         print(suite.stopped_by, file=sys.stderr)
     return int(bool(status) or bool(suite.stopped_by) or None in hunt.found.values())
