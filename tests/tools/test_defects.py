@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from harness.targets import DriverBuild
 from tools.core_programs import ROOT
-from tools.defects.__main__ import Tree
 from tools.defects.catalogue import Defect, defects
-
-if TYPE_CHECKING:
-    from harness.matrix import Cell
-    from harness.session.lab import Lab
 
 PAGE = (ROOT / "docs/defects.md").read_text(encoding="utf-8")
 DEFECTS = defects()
@@ -47,23 +39,3 @@ def test_a_mistake_whose_place_is_gone_is_told() -> None:
     gone = Defect(what="x", file="core/session.c", tests="test_x.py", before="was never there", after="")
     with pytest.raises(ValueError, match="0 times, not once"):
         gone.text()
-
-
-def test_the_driver_without_a_mistake_is_kept_with_what_is_loaded_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tools.defects.__main__.HOME", tmp_path)
-    monkeypatch.setattr("tools.defects.__main__.TREE", tmp_path / "tree")
-    built = DriverBuild(tmp_path / "build/supdrv.ko", "1234", 1.0)
-    built.path.parent.mkdir()
-    for file in (built.path, built.path.with_suffix(".stripped.ko")):
-        file.write_text(file.name)
-
-    class OneDriver:
-        def driver(self, _cell: object) -> DriverBuild:
-            return built
-
-    kept = Tree(cast("Lab", OneDriver()), cast("Cell", None)).reference
-    built.path.with_suffix(".stripped.ko").unlink()
-    assert kept.path.read_text() == "supdrv.ko"
-    assert kept.path.with_suffix(".stripped.ko").read_text() == "supdrv.stripped.ko"

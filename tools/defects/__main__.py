@@ -8,10 +8,8 @@ Works in build/defects. Prints the rows of docs/defects.md. Exit status 1 if a m
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -24,6 +22,7 @@ from harness.targets.sources import Sources
 from tools.core_programs import ROOT
 from tools.defects.catalogue import Defect, defects
 from tools.mutants.suite import Suite
+from tools.reference import keep
 
 HOME = ROOT / "build/defects"
 TREE = HOME / "tree"
@@ -38,13 +37,7 @@ class Tree:
         self._lab = lab
         self._cell = cell
         Sources(ROOT, PARTS).sync(TREE)
-        built = lab.driver(cell)
-        kept = HOME / "reference"
-        kept.mkdir(parents=True, exist_ok=True)
-        # What is loaded, or read by a debugger, lies beside the driver.
-        for file in built.path.parent.glob(f"{built.path.stem}.*"):
-            shutil.copy2(file, kept)
-        self.reference = replace(built, path=kept / built.path.name)
+        self.reference = keep(lab.driver(cell), HOME / "reference")
         """The driver without a mistake."""
 
     def build(self, defect: Defect) -> DriverBuild:

@@ -11,11 +11,11 @@ from harness.errors import DriverBuildError
 from harness.matrix import Cell
 from harness.session.lab import Lab
 from harness.targets import DriverBuild
-from harness.targets.linux_build import as_loaded
 from harness.targets.sources import Sources
 from tools.core_programs import ROOT, UNIT_TESTS, CoreDoesNotBuild, first_failing_test, make_core_program
 from tools.mutants.journal import CAUGHT, SURVIVED, UNTESTED
 from tools.mutants.sample import Mutant
+from tools.reference import keep
 
 PARTS = ("core", "kmod")
 
@@ -29,9 +29,8 @@ class MutatedTree:
         self._cell = cell
         self._unit = path.parent / "unit"
         Sources(ROOT, PARTS).sync(path)
-        self.driver = lab.driver(cell)
-        """The driver without a mistake; its file is kept."""
-        self.driver = _kept(self.driver, path.parent / "reference")
+        self.driver = keep(lab.driver(cell), path.parent / "reference")
+        """The driver without a mistake."""
         objects = [file for part in PARTS for file in (self._build / part).glob("*.o")]
         names = [f"{file.parent.name}/{file.stem}.c" for file in objects]
         self.sources = {name: (ROOT / name).read_text() for name in names if (ROOT / name).exists()}
@@ -78,11 +77,3 @@ class MutatedTree:
             source = (self._build / name).with_suffix(".o")
             subprocess.run(["objcopy", "--strip-debug", source, stripped.name], check=True)
             return hashlib.sha256(Path(stripped.name).read_bytes()).hexdigest()
-
-
-def _kept(driver: DriverBuild, directory: Path) -> DriverBuild:
-    directory.mkdir(parents=True, exist_ok=True)
-    copy = directory / driver.path.name
-    for source, target in ((driver.path, copy), (as_loaded(driver.path), as_loaded(copy))):
-        target.write_bytes(source.read_bytes())
-    return DriverBuild(path=copy, build_id=driver.build_id, seconds=0.0)
