@@ -31,6 +31,7 @@ from harness.transport.wire import (
     Touch,
     WriteHow,
 )
+from tests.agent.host_process import refused
 from tests.agent.raw_frames import Raw, fuzz_bytes
 
 COMMAND = shlex.split(os.environ.get("AGENT_ON_WINDOWS", ""), posix=False)
@@ -60,13 +61,6 @@ def agent(stream: ProcessStream) -> Iterator[AgentClient]:
     with contextlib.suppress(AgentLost):
         client.exit()
     client.close()
-
-
-@contextlib.contextmanager
-def refused(status: AgentStatus, os_error: int = 0) -> Iterator[None]:
-    with pytest.raises(AgentOpError) as caught:
-        yield
-    assert (caught.value.status, caught.value.os_error) == (status, os_error)
 
 
 def no_access() -> contextlib.AbstractContextManager[None]:
