@@ -43,7 +43,7 @@ struct outcome op_batch(struct agent *a, struct reader *in, struct reply *out)
 			break;
 		out->length = length_at + 4;
 		status = op_run(a, op, payload, length, out, true);
-		store_u32(out->data + length_at, (uint32_t)(out->length - length_at - 4));
+		store_u32(out->bytes.data + length_at, (uint32_t)(out->length - length_at - 4));
 		if (status != ST_OK && (flags & BATCH_STOP))
 			break;
 	}
@@ -51,6 +51,6 @@ struct outcome op_batch(struct agent *a, struct reader *in, struct reply *out)
 	out->limit = limit;
 	if (out->broken)
 		return refused(out->broken);
-	store_u32(out->data + count_at, ran);
+	store_u32(out->bytes.data + count_at, ran);
 	return done();
 }

@@ -111,35 +111,13 @@ struct outcome os_outcome(uint32_t error)
 	return (struct outcome){error ? ST_OS_ERROR : ST_OK, error};
 }
 
-static bool reply_reserve(struct reply *r, size_t capacity)
+void reply_open(struct reply *r)
 {
-	uint8_t *data;
-
-	if (capacity <= r->capacity)
-		return true;
-	if (capacity < 4096)
-		capacity = 4096;
-	else if (capacity < 2 * r->capacity)
-		capacity = 2 * r->capacity;
-	data = realloc(r->data, capacity);
-	if (!data)
-		return false;
-	r->data = data;
-	r->capacity = capacity;
-	return true;
-}
-
-bool reply_open(struct reply *r)
-{
-	if (r->capacity > 1024 * 1024) { /* one big reply must not cost memory for ever */
-		free(r->data);
-		*r = (struct reply){0};
-	}
+	buffer_shrink(&r->bytes);
 	r->length = FRAME_HEADER;
 	r->base = FRAME_HEADER;
 	r->limit = FRAME_HEADER + FRAME_MAX_PAYLOAD;
 	r->broken = ST_OK;
-	return reply_reserve(r, FRAME_HEADER + REPLY_HEADER);
 }
 
 uint8_t *put_space(struct reply *r, size_t n)
@@ -152,11 +130,11 @@ uint8_t *put_space(struct reply *r, size_t n)
 		r->broken = ST_TOO_LONG;
 		return NULL;
 	}
-	if (!reply_reserve(r, r->length + n)) {
+	if (!buffer_reserve(&r->bytes, r->length + n, r->length)) {
 		r->broken = ST_NO_MEMORY;
 		return NULL;
 	}
-	at = r->data + r->length;
+	at = r->bytes.data + r->length;
 	r->length += n;
 	return at;
 }
@@ -175,8 +153,8 @@ void reply_end(struct reply *r, struct outcome outcome)
 	if (outcome.status != ST_OK)
 		r->length = r->base + REPLY_HEADER;
 	r->broken = ST_OK;
-	store_u32(r->data + r->base, outcome.status);
-	store_u32(r->data + r->base + 4, outcome.os_error);
+	store_u32(r->bytes.data + r->base, outcome.status);
+	store_u32(r->bytes.data + r->base + 4, outcome.os_error);
 }
 
 void put_bytes(struct reply *r, const void *from, size_t n)

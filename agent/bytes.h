@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buffer.h"
+
 /* A short read sets `bad` and yields zeros from then on: check reader_done() once, after the last
  * field. */
 struct reader {
@@ -34,8 +36,7 @@ bool reader_done(const struct reader *r);
  * into TOO_LONG or NO_MEMORY.
  */
 struct reply {
-	uint8_t *data;
-	size_t capacity;
+	struct buffer bytes;
 	size_t length;
 	size_t base;
 	size_t limit;
@@ -53,8 +54,8 @@ struct outcome refused(uint32_t status);
 /* error 0 is success. */
 struct outcome os_outcome(uint32_t error);
 
-/* Starts a frame: room for its header, and the whole payload as limit. False: no memory. */
-bool reply_open(struct reply *r);
+/* Starts a frame: room for its header, and the whole payload as limit. */
+void reply_open(struct reply *r);
 void reply_begin(struct reply *r);
 void reply_end(struct reply *r, struct outcome outcome);
 /* Room for n bytes, valid until the next put; NULL when they do not fit. */

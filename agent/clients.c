@@ -7,6 +7,7 @@
 
 #define RESET_WAIT_MS 2000u
 #define START_WAIT_MS 5000u
+#define INBOX_OWN     (64u * 1024)
 
 enum client_state {
 	CLIENT_FREE,
@@ -34,6 +35,7 @@ struct client {
 };
 
 static struct client clients[CLIENTS_MAX];
+static uint8_t *inboxes; /* what the inbox of each client begins with */
 static uint16_t client_last_id;
 
 static struct client *client_find(uint16_t id)
@@ -61,7 +63,7 @@ static struct client *client_place(void)
 static void client_close(struct client *c)
 {
 	os_stream_close(&c->process.stream);
-	inbox_free(&c->inbox);
+	inbox_clear(&c->inbox);
 	free(c->unsent);
 	c->unsent = NULL;
 	c->unsent_length = c->unsent_at = 0;
@@ -228,8 +230,6 @@ static void client_read(struct agent *a, struct client *c)
 	uint8_t *to = inbox_space(&c->inbox, &room);
 	enum os_read state;
 
-	if (!to)
-		return;
 	state = os_stream_read(&c->process.stream, to, room, &got);
 	if (state == OS_READ_DATA) {
 		c->inbox.end += got;
@@ -301,8 +301,6 @@ static bool client_await_answer(struct client *c, uint16_t op, uint32_t wait_ms)
 		uint8_t *to = inbox_space(&c->inbox, &room);
 		enum frame_state state;
 
-		if (!to)
-			return false;
 		os_wait(&stream, 1, 100);
 		if (!stream->readable)
 			continue;
@@ -379,7 +377,6 @@ static void client_become(struct agent *a, const struct os_process *own, bool in
 	a->stream = own->stream;
 	a->is_client = true;
 	a->first_op = OP_CLIENT_READY;
-	inbox_free(&a->inbox);
 	inbox_clear(&a->inbox);
 	trap_abandon();
 	if (!inherit) {
@@ -443,6 +440,9 @@ struct outcome op_client_start(struct agent *a, struct reader *in, struct reply 
 	c = client_place();
 	if (!c)
 		return refused(ST_TABLE_FULL);
+	/* Before the first fork, so that each copy has it at the same address; and untouched. */
+	if (!inboxes && !(inboxes = malloc((size_t)CLIENTS_MAX * INBOX_OWN)))
+		return refused(ST_NO_MEMORY);
 	error = os_process_start(program, flags & CLIENT_INHERIT, &process, &in_child);
 	if (in_child)
 		client_become(a, &process, flags & CLIENT_INHERIT);
@@ -451,6 +451,7 @@ struct outcome op_client_start(struct agent *a, struct reader *in, struct reply 
 	*c = (struct client){.state = CLIENT_LIVE,
 			     .plain = !(flags & CLIENT_INHERIT) && !program[0],
 			     .process = process};
+	inbox_begin(&c->inbox, inboxes + (size_t)(c - clients) * INBOX_OWN, INBOX_OWN);
 	client_name(c);
 	/* Until then a fork still holds what it is about to close, and a program may be none of
 	 * ours. */

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "frame.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
 #include "proto.h"
 
-#define INBOX_SIZE (64u * 1024)
 #define MAGIC_SIZE 4u
 
 static const uint8_t frame_magic[MAGIC_SIZE] = {'S', 'D', 'A', '1'};
@@ -25,38 +23,27 @@ static void inbox_compact(struct inbox *box)
 {
 	if (box->start == 0)
 		return;
-	memmove(box->data, box->data + box->start, box->end - box->start);
+	memmove(box->bytes.data, box->bytes.data + box->start, box->end - box->start);
 	box->end -= box->start;
 	box->start = 0;
 }
 
-static bool inbox_reserve(struct inbox *box, size_t capacity)
+void inbox_begin(struct inbox *box, uint8_t *own, size_t size)
 {
-	uint8_t *data;
-
-	if (box->capacity >= capacity)
-		return true;
-	data = realloc(box->data, capacity);
-	if (!data)
-		return false;
-	box->data = data;
-	box->capacity = capacity;
-	return true;
+	*box = (struct inbox){0};
+	buffer_begin(&box->bytes, own, size);
 }
 
 uint8_t *inbox_space(struct inbox *box, size_t *room)
 {
 	if (box->start == box->end) {
 		box->start = box->end = 0;
-		if (box->capacity > 4 * INBOX_SIZE)
-			inbox_free(box);
+		buffer_shrink(&box->bytes);
 	}
-	if (!inbox_reserve(box, INBOX_SIZE))
-		return NULL;
-	if (box->end == box->capacity)
+	if (box->end == box->bytes.capacity)
 		inbox_compact(box);
-	*room = box->capacity - box->end;
-	return box->data + box->end;
+	*room = box->bytes.capacity - box->end;
+	return box->bytes.data + box->end;
 }
 
 /* Bytes of the magic that the stream agrees with, up to the end of what is there. */
@@ -74,7 +61,7 @@ static bool inbox_scan(struct inbox *box)
 {
 	for (; box->start < box->end; box->start++) {
 		size_t have = box->end - box->start;
-		size_t n = magic_match(box->data + box->start, have);
+		size_t n = magic_match(box->bytes.data + box->start, have);
 
 		if (n == MAGIC_SIZE)
 			return true;
@@ -105,7 +92,7 @@ enum frame_state inbox_next(struct inbox *box, struct frame *f)
 	have = box->end - box->start;
 	if (have == 0)
 		return FRAME_NONE;
-	at = box->data + box->start;
+	at = box->bytes.data + box->start;
 	if (magic_match(at, have) < (have < MAGIC_SIZE ? have : MAGIC_SIZE))
 		return inbox_lose(box, 1, FRAME_GARBAGE);
 	if (have < FRAME_HEADER)
@@ -119,14 +106,14 @@ enum frame_state inbox_next(struct inbox *box, struct frame *f)
 		return inbox_lose(box, MAGIC_SIZE, FRAME_TOO_LONG);
 	total = FRAME_HEADER + f->length;
 	if (have >= total) {
-		f->raw = box->data + box->start;
+		f->raw = box->bytes.data + box->start;
 		f->payload = f->raw + FRAME_HEADER;
 		box->start += total;
 		return FRAME_READY;
 	}
-	if (box->capacity - box->start < total) {
+	if (box->bytes.capacity - box->start < total) {
 		inbox_compact(box);
-		if (!inbox_reserve(box, total))
+		if (!buffer_reserve(&box->bytes, total, box->end))
 			return inbox_lose(box, MAGIC_SIZE, FRAME_NO_MEMORY);
 	}
 	return FRAME_NONE;
@@ -150,10 +137,5 @@ void inbox_clear(struct inbox *box)
 {
 	box->start = box->end = 0;
 	box->lost = false;
-}
-
-void inbox_free(struct inbox *box)
-{
-	free(box->data);
-	*box = (struct inbox){.lost = box->lost};
+	buffer_shrink(&box->bytes);
 }

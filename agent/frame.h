@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buffer.h"
+
 /* `raw` is the header as received, the payload follows it. Valid until the next inbox_space(). */
 struct frame {
 	uint8_t *raw;
@@ -26,22 +28,23 @@ enum frame_state {
 };
 
 struct inbox {
-	uint8_t *data;
-	size_t capacity;
+	struct buffer bytes;
 	size_t start;
 	size_t end;
 	bool lost;
 };
 
-/* Room for the next read; NULL when there is no memory. Add what was read to `end`. */
+/* Empty, with `own` as the buffer's. */
+void inbox_begin(struct inbox *box, uint8_t *own, size_t size);
+/* Room for the next read. Add what was read to `end`. */
 uint8_t *inbox_space(struct inbox *box, size_t *room);
 enum frame_state inbox_next(struct inbox *box, struct frame *f);
 /* A frame has begun and its rest is missing. */
 bool inbox_is_partial(const struct inbox *box);
 /* The rest will not come: look for another frame behind the magic of this one. */
 void inbox_give_up(struct inbox *box);
+/* As it began. */
 void inbox_clear(struct inbox *box);
-void inbox_free(struct inbox *box);
 
 /* Writes the 16 bytes of a header. */
 void frame_header(uint8_t *to, uint32_t length, uint32_t id, uint16_t client, uint16_t op);

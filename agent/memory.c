@@ -14,12 +14,23 @@ struct region {
 	uint64_t size;
 };
 
-static struct region *regions;
-static uint32_t region_count, region_room;
+/* More than nearly every test has. Those are no memory of the heap, see buffer.h. */
+#define REGIONS_OWN 1024u
+
+static struct region regions_own[REGIONS_OWN], *regions = regions_own;
+static uint32_t region_count, region_room = REGIONS_OWN;
 
 bool address_fits(uint64_t value)
 {
 	return value <= UINTPTR_MAX;
+}
+
+static void regions_shrink(void)
+{
+	if (regions != regions_own)
+		free(regions);
+	regions = regions_own;
+	region_room = REGIONS_OWN;
 }
 
 static bool regions_reserve(void)
@@ -28,11 +39,13 @@ static bool regions_reserve(void)
 
 	if (region_count + 2 <= region_room)
 		return true;
-	more = realloc(regions, (region_room + 64) * sizeof(*regions));
+	more = malloc(2 * region_room * sizeof(*regions));
 	if (!more)
 		return false;
+	memcpy(more, regions, region_count * sizeof(*regions));
+	regions_shrink();
 	regions = more;
-	region_room += 64;
+	region_room *= 2;
 	return true;
 }
 
@@ -80,6 +93,7 @@ uint32_t memory_free_all(void)
 		region_count--;
 		os_unmap(regions[region_count].base, regions[region_count].total);
 	}
+	regions_shrink();
 	return count;
 }
 

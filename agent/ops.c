@@ -182,5 +182,5 @@ uint32_t op_run(struct agent *a, uint16_t op, const uint8_t *payload, size_t len
 	if (outcome.status == ST_LATER)
 		return ST_LATER;
 	reply_end(out, outcome);
-	return load_u32(out->data + out->base);
+	return load_u32(out->bytes.data + out->base);
 }

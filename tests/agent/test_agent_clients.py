@@ -101,6 +101,41 @@ def test_large_frames_pass_through_a_client(agent: AgentClient) -> None:
     assert call.result().body == data
 
 
+def ranges(pid: int) -> list[str]:
+    """Where the process has memory of its own, or none but a reservation; what lies side by side is one."""
+    merged: list[list[str]] = []
+    for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+        begin, end = line.split()[0].split("-")
+        if merged and merged[-1][1] == begin:
+            merged[-1][1] = end
+        else:
+            merged.append([begin, end])
+    return ["-".join(each) for each in merged]
+
+
+def use(agent: AgentClient, client: int) -> None:
+    """Frames of many sizes in both directions, and memory that comes and goes."""
+    region = agent.mem_alloc(1 << 20, client=client)
+    for size in (1, 5_000, 60_000, 70_000, 140_000, 1 << 20):
+        agent.mem_write(region, bytes(size), client=client)
+        agent.mem_read(region, size, client=client)
+    for _ in range(80):
+        agent.mem_alloc(PAGE, flags=MemFlag.GUARD, client=client)
+
+
+def test_copies_have_memory_at_the_same_addresses_whatever_happened_before(agent: AgentClient) -> None:
+    for count in range(1, 4):
+        for _ in range(count):
+            use(agent, agent.client_start().id)
+        use(agent, 0)
+        agent.reset()
+    first = agent.client_start()
+    use(agent, first.id)
+    agent.reset(client=first.id)
+    second = agent.client_start()
+    assert ranges(first.pid) == ranges(second.pid)
+
+
 def test_a_stopped_client_does_not_stop_the_agent(agent: AgentClient) -> None:
     client = agent.client_start()
     os.kill(client.pid, signal.SIGSTOP)

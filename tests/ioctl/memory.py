@@ -20,7 +20,7 @@ _AT_ONCE = 500
 """Requests in one go: few enough to end within a request's deadline on the slowest kernel."""
 
 _ROOM = 4 << 20
-"""More than a process that has just been forked allocates for itself, or that copies of the agent differ by."""
+"""More than a process that has just been forked allocates for itself."""
 
 FREE = {"CONT_ALLOC": "CONT_FREE", "LOW_ALLOC": "LOW_FREE", "PINPAGES": "UNPINPAGES"}
 """What releases a record that a request made."""
@@ -30,7 +30,7 @@ FREE = {"CONT_ALLOC": "CONT_FREE", "LOW_ALLOC": "LOW_FREE", "PINPAGES": "UNPINPA
 def room_above(client: Client) -> Iterator[None]:
     """What is mapped meanwhile has free room above it afterwards. That is where kernels put what a process, or a fork
     of it, allocates next; so where the mapping is not inherited, nothing is. Nor is anything there in another copy of
-    the agent, whose memory is laid out much alike."""
+    the agent, which has its memory at the same addresses (agent/buffer.h)."""
     room = client.alloc(_ROOM)
     yield
     client.free(room, _ROOM)

@@ -225,9 +225,7 @@ def test_another_process_with_the_session_does_not_see_it(session, client, child
 @pytest.mark.needs("handle-passing")
 @BOTH
 def test_another_process_that_frees_it_takes_it_away_everywhere(session, client, child, name):
-    younger = (
-        client.start_child()
-    )  # what is free in a copy of the agent is free in an older one, not the other way round
+    younger = client.start_child()  # so `child` has nothing where this one gets the memory
     memory = allocate(send(session, younger), name, 2)
     younger.write(memory.address, b"here")
     child.alloc_at(memory.address, PAGE_SIZE)
