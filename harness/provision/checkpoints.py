@@ -15,6 +15,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -137,7 +138,10 @@ class CheckpointStore:
     def _forget_old(self, place: Path) -> None:
         """Remove what is not among the newest, and what a killed run left half made."""
         now = time.time()
-        ages = {path: path.stat().st_mtime for path in place.iterdir()}
+        ages = {}
+        for path in place.iterdir():
+            with suppress(FileNotFoundError):  # another run has just renamed or removed it
+                ages[path] = path.stat().st_mtime
         half_made = [path for path in ages if path.name.startswith(".") and now - ages[path] > _MAKING_SECONDS]
         finished = sorted((path for path in ages if not path.name.startswith(".")), key=lambda path: -ages[path])
         for path in (*half_made, *finished[_KEPT:]):

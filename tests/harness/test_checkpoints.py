@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,19 @@ def test_the_first_of_two_runs_that_keep_the_same_wins(store: CheckpointStore) -
     late = store.publish("cell", "one", fill=fill_late, keys=KEYS, facts=FACTS)
     assert (late.directory / "first").exists()
     assert [path.name for path in (store.root / "cell").iterdir()] == ["one"]
+
+
+def test_runs_that_keep_and_remove_at_the_same_time_do_not_disturb_each_other(store: CheckpointStore) -> None:
+    def keep_some(run: int) -> None:
+        for number in range(40):
+            keep(store, f"{run}-{number}")
+
+    with ThreadPoolExecutor() as runs:
+        list(runs.map(keep_some, range(4)))
+    left = [path.name for path in (store.root / "cell").iterdir()]
+    assert not [name for name in left if name.startswith(".")]
+    keep(store, "last")
+    assert len(list((store.root / "cell").iterdir())) == 2
 
 
 def test_the_two_used_last_stay(store: CheckpointStore) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -107,11 +108,13 @@ def _compiled(source: Path, arch: str, system: str) -> Path:
     target = BUILD / arch / f"{source.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.o"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = target.with_suffix(".new")
-        command = [sys.executable, "-m", "ziglang", "cc", *flags, "-c", str(source), "-o", str(fresh)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_SECONDS, check=False)
-        assert done.returncode == 0, done.stderr
-        fresh.rename(target)
+        # Another process may be at the same.
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as work:
+            fresh = Path(work, target.name)
+            command = [sys.executable, "-m", "ziglang", "cc", *flags, "-c", str(source), "-o", str(fresh)]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_SECONDS, check=False)
+            assert done.returncode == 0, done.stderr
+            fresh.rename(target)
     return target
 
 
