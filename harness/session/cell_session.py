@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from harness.errors import (
     DriverLoadError,
     GuestCrash,
     GuestError,
-    GuestHang,
     HarnessError,
     ProvisionError,
     TransportError,
@@ -25,23 +23,21 @@ from harness.matrix import Cell
 from harness.provision.domain_xml import AGENT_CHANNEL
 from harness.provision.guest import AGENT_ENDED, WARM, RunningGuest, agent_path
 from harness.session.client import Client
-from harness.session.evidence import Scene
 from harness.session.guest_driver import GuestDriver
 from harness.session.guest_processes import GuestProcesses
 from harness.session.lab import Lab
 from harness.session.leaks import LeakHunt
 from harness.session.starting import LiveGuest, Starter
-from harness.session.verdicts import Case, crash_verdict, hang_verdict, leak_verdict, lost_verdict
+from harness.session.trial import Trial
 from harness.targets import DriverBuild, target_for
 from harness.timeouts import Deadlines
 from harness.transport.agent import AgentClient
-from harness.transport.wire import AgentOpError, ClientDiedError, ClientInfo
+from harness.transport.wire import AgentOpError, ClientInfo
 
 if TYPE_CHECKING:
     from harness.transport.ssh import SshConnection
 
 _TRIES = 2
-_LOST = (AgentLost, TransportError, ClientDiedError)
 _LOADED = "loaded"
 """The snapshot in which the driver is loaded, for tests that each want a fresh kernel."""
 
@@ -50,32 +46,33 @@ class CellSession:
     """Owns the guest of one cell. Tests run between `begin_test` and `end_test`.
 
     `options` are what the driver is loaded with from the next load on; `begin_test` sees to it that it is.
-    `kernel` is the release that the running guest's kernel itself named, empty until it has answered once.
     """
 
     def __init__(self, lab: Lab, cell: Cell) -> None:
         self.cell = cell
         self.target = target_for(cell.os)
-        self.kernel = ""
         self.options: Mapping[str, int] = {}
         self.agent_pid = 0
-        self.breadcrumb = ""
         self._lab = lab
         self._starter = Starter(lab, cell, on_crash=self._crashed, on_line=self._said)
         self._live: LiveGuest | None = None
         self._spoiled = False
         self._ssh: SshConnection | None = None
         self._driver = GuestDriver(self.target)
+        self._trial = Trial(lab, cell, target=self.target, driver=self._driver)
         self._processes = GuestProcesses()
         self._leak_hunt: LeakHunt | None = None
         self._kept: tuple[str, Mapping[str, int]] | None = None
-        self._test = ""
-        self._since = 0
         self._clean = False
         self._fresh = False
         self._failure = HarnessError("")
         self._failures = 0
         self._early: Future[None] | None = None
+
+    @property
+    def kernel(self) -> str:
+        """The release that the running guest's kernel itself named, empty until it has answered once."""
+        return self._trial.kernel
 
     @property
     def driver(self) -> str:
@@ -124,8 +121,8 @@ class CellSession:
         if self._early is not None:
             early, self._early = self._early, None
             early.result()
-        before, self._test = self._test, test
-        self.breadcrumb = ""
+        before = self._trial.test
+        self._trial.begin(test)
         if options != self.options:
             self.options, self._failures = options, 0
         if not self.running or (not self._fresh and self._wants_fresh(before, test)):
@@ -134,7 +131,7 @@ class CellSession:
             self._recover()
         if self._driver.options != self.options:
             self._reload_driver()
-        self._since = self.guest.console.mark()
+        self._trial.listen(self._running)
         self._clean = self._fresh = False
         if self._leak_hunt is not None:
             self._leak_hunt.begin(test, self.agent)
@@ -162,8 +159,7 @@ class CellSession:
             return []
         with stage(self._lab.progress, f"{self.cell.id}: look for leaked memory"):
             found = self._leak_hunt.search(self.ssh, deadline=self._deadlines.leak_search)
-        scene = replace(self._scene(), request="not known: the leak was found when the cell's tests were over")
-        verdicts = [(test, crash_verdict(self._case(test, scene), crash)) for test, crash in found.items()]
+        verdicts = self._trial.lost_memory(self._running, found)
         if verdicts:
             self._drop()
         return verdicts
@@ -171,8 +167,8 @@ class CellSession:
     def start_early(self) -> None:
         """Begin to `start` while the caller has something else to do. The next `begin_test` waits for it, and raises
         what it has met. Nothing else may be called meanwhile but `close`."""
-        self._test = f"start of {self.cell.id}"
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=self._test)
+        self._trial.begin(f"start of {self.cell.id}")
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=self._trial.test)
         self._early = thread.submit(self.start)
         thread.shutdown(wait=False)
 
@@ -205,7 +201,7 @@ class CellSession:
             else:
                 self._live = self._starter.rewind(live, _LOADED if self._kept == self._wanted else WARM)
             hello = self.agent.hello()
-            self.kernel, self.agent_pid = hello.release, hello.pid
+            self._trial.kernel, self.agent_pid = hello.release, hello.pid
             if self._driver.loaded(self._live):
                 self._driver.options = self.options
             else:
@@ -302,20 +298,14 @@ class CellSession:
         """
         if not self.running:
             return error
-        if isinstance(error, GuestHang):
-            verdict: Exception = hang_verdict(self._case(), error, self._deadlines)
+        verdict = self._trial.explain(self._running, error)
+        if verdict is not error:
             self.retire()
-            return verdict
-        if isinstance(error, _LOST):
-            self.guest.console.settle(self._deadlines.diagnosis)
-        crash = self.guest.console.crash()
-        if crash is not None:
-            return self._crash_error(crash)
-        if isinstance(error, _LOST):
-            verdict = lost_verdict(self._case(), error)
-            self.retire()
-            return verdict
-        return error
+        return verdict
+
+    def note(self, request: str) -> None:
+        """The breadcrumb: `request`, in words, is about to be made."""
+        self._trial.breadcrumb = request
 
     def _crashed(self, crash: Crash) -> None:
         """Called from the console's thread: nobody need wait for an answer that will not come."""
@@ -359,34 +349,13 @@ class CellSession:
     def _reset(self) -> None:
         left = self._driver.left(self._processes.reset_and(self.agent, self.counters))
         if left:
-            verdict = leak_verdict(self._case(), left)
+            verdict = self._trial.leak(self._running, left)
             self.retire()
             raise verdict
         self._clean = True
 
-    def _scene(self) -> Scene:
-        console = self.guest.console.text(self._since)
-        return Scene(
-            kernel=self.kernel,
-            driver=self._driver.description(self.cell.driver),
-            request=self.breadcrumb,
-            console=console,
-        )
-
-    def _case(self, test: str | None = None, scene: Scene | None = None) -> Case:
-        return Case(
-            cell=self.cell.id,
-            test=self._test if test is None else test,
-            live=self._running,
-            target=self.target,
-            build=self._driver.build,
-            scene=scene or self._scene(),
-            evidence=self._lab.options.evidence,
-            dump_memory=self._lab.options.dump_memory,
-        )
-
     def _crash_error(self, crash: Crash) -> GuestCrash:
-        verdict = crash_verdict(self._case(), crash)
+        verdict = self._trial.crash(self._running, crash)
         self.retire()
         return verdict
 

@@ -24,7 +24,6 @@ _AGENT_ITSELF = 0
 class Surroundings(Protocol):
     """What a client needs to know of the cell it lives in."""
 
-    breadcrumb: str
     agent_pid: int
     cell: Cell
     target: Target
@@ -35,6 +34,8 @@ class Surroundings(Protocol):
     def agent_path(self, arch: str) -> str: ...
 
     def native_client(self) -> ClientInfo: ...
+
+    def note(self, request: str) -> None: ...
 
 
 class Client:
@@ -142,7 +143,7 @@ class Client:
         self.agent.mem_write(address, data, client=self.number)
 
     def _note(self, text: str) -> None:
-        self._around.breadcrumb = text
+        self._around.note(text)
 
 
 def _protection(read: bool, write: bool, execute: bool) -> Prot:
