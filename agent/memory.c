@@ -2,7 +2,6 @@
 /* Memory of this process that tests own: allocate, look at, change. */
 #include "agent.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* What RESET has to unmap. `address` and `size` are what the caller knows, `base` and `total` what
@@ -14,38 +13,27 @@ struct region {
 	uint64_t size;
 };
 
-/* More than nearly every test has. Those are no memory of the heap, see buffer.h. */
+/* More than nearly every test has. */
 #define REGIONS_OWN 1024u
 
 static struct region regions_own[REGIONS_OWN], *regions = regions_own;
-static uint32_t region_count, region_room = REGIONS_OWN;
+static struct buffer regions_bytes = {.own = (uint8_t *)regions_own,
+				      .own_size = sizeof(regions_own),
+				      .data = (uint8_t *)regions_own,
+				      .capacity = sizeof(regions_own)};
+static uint32_t region_count;
 
 bool address_fits(uint64_t value)
 {
 	return value <= UINTPTR_MAX;
 }
 
-static void regions_shrink(void)
-{
-	if (regions != regions_own)
-		free(regions);
-	regions = regions_own;
-	region_room = REGIONS_OWN;
-}
-
 static bool regions_reserve(void)
 {
-	struct region *more;
-
-	if (region_count + 2 <= region_room)
-		return true;
-	more = malloc(2 * region_room * sizeof(*regions));
-	if (!more)
+	if (!buffer_reserve(&regions_bytes, (region_count + 2) * sizeof(*regions),
+			    region_count * sizeof(*regions)))
 		return false;
-	memcpy(more, regions, region_count * sizeof(*regions));
-	regions_shrink();
-	regions = more;
-	region_room *= 2;
+	regions = (struct region *)(void *)regions_bytes.data;
 	return true;
 }
 
@@ -93,7 +81,8 @@ uint32_t memory_free_all(void)
 		region_count--;
 		os_unmap(regions[region_count].base, regions[region_count].total);
 	}
-	regions_shrink();
+	buffer_shrink(&regions_bytes);
+	regions = regions_own;
 	return count;
 }
 

@@ -119,7 +119,7 @@ def use(agent: AgentClient, client: int) -> None:
     for size in (1, 5_000, 60_000, 70_000, 140_000, 1 << 20):
         agent.mem_write(region, bytes(size), client=client)
         agent.mem_read(region, size, client=client)
-    for _ in range(80):
+    for _ in range(1_100):
         agent.mem_alloc(PAGE, flags=MemFlag.GUARD, client=client)
 
 
