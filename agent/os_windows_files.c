@@ -29,6 +29,14 @@ static uint32_t file_open(const char *path, DWORD access, DWORD how, DWORD flags
 const bool os_opens_for_children = false;
 const bool os_overlaps = true;
 
+/* On Windows the driver knows of an open when CreateFile returns. On Wine it may be about to learn
+ * of it, and is not told of a close that comes meanwhile before some later request. Asking for the
+ * type is one more request to a driver of Wine's, none to one of Windows'. */
+static void wait_for_driver(HANDLE file)
+{
+	GetFileType(file);
+}
+
 uint32_t os_open(const char *path, uint32_t flags, os_handle *handle)
 {
 	DWORD access =
@@ -37,6 +45,8 @@ uint32_t os_open(const char *path, uint32_t flags, os_handle *handle)
 	uint32_t error = file_open(path, access, OPEN_EXISTING,
 				   flags & OPEN_OVERLAPPED ? FILE_FLAG_OVERLAPPED : 0, &file);
 
+	if (!error)
+		wait_for_driver(file);
 	*handle = error ? OS_NO_HANDLE : (os_handle)file;
 	return error;
 }

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from catalogue import ask, greet_with
 
-from harness.abi import Status
+from harness.abi import PAGE_SIZE, Status
+from harness.targets.counters import parse_counters
+from harness.transport import wire
+from harness.transport.ops import U32
+from harness.transport.wire import Op, OpenFlag
 
 MANY = 256
 
@@ -97,6 +103,19 @@ def test_many_opens_are_counted(client, guest):
     for count, device in enumerate(made, start=1):
         device.close()
         assert sessions(guest) == before + len(made) - count
+
+
+def test_a_session_is_gone_when_it_is_closed_as_soon_as_it_was_opened(guest):
+    """The agent does all of it without a request or a word to the harness in between."""
+    agent, target = guest.agent, guest.target
+    number = agent.open(target.device)
+    agent.close_handle(number)
+    opening = wire.text(target.device) + U32.pack(OpenFlag.READ_WRITE)
+    reading = wire.text(target.counters_file) + struct.pack("<QI", 0, PAGE_SIZE)
+    ops = [(Op.OPEN, opening), (Op.CLOSE, U32.pack(number)), (Op.FILE_READ, reading)]
+    replies = [reply.check().body for reply in agent.batch(ops * MANY)]
+    seen = [parse_counters(text.rstrip(b"\0"))["sessions"] for text in replies[2::3]]
+    assert seen == [0] * MANY
 
 
 def test_the_other_counters_stay_at_zero(session, guest):
