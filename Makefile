@@ -48,7 +48,7 @@ mutants: ## Change the driver in COUNT places (default: 150), one at a time, and
 defects: ## Put twenty mistakes made by hand into the driver, one at a time: does the suite notice each in CELL
 	@$(BIN)/python -m tools.defects --cell $(or $(CELL),windows-amd64)
 
-soak: ## Restore RESTORES times in each way (200), kill KILLS runs in each way (30), see what is left; CLEAN runs (100)
+soak: ## Restore RESTORES times in each way (200), kill KILLS runs in each way (30); CLEAN runs over all cells (100)
 	@$(BIN)/python -m tools.soak --restores $(RESTORES) --kills $(KILLS) --clean $(CLEAN) --seed $(SEED)
 
 lab: ## Guests for real: crashes, hangs, killed controllers; with DEBUG=1 what only the debug kernel notices

@@ -4,8 +4,9 @@
 
 Restores the guest in place and from its checkpoint, each `restores` times, with a request in between, and looks whether
 memory or disk grow. Then starts runs and kills the controller, the emulator or libvirt's daemon at random moments, each
-`kills` times, and looks at what is left after the next start. Last come `clean` runs of pytest, each of some files of
-the suite, of which not one may find anything. Exit status 0 if nothing failed, grew, was left or was a false alarm.
+`kills` times, and looks at what is left after the next start. Last come `clean` runs of pytest, an equal share of them
+in every cell that has an image, each of some files of the suite, of which not one may find anything. Exit status 0 if
+nothing failed, grew, was left or was a false alarm.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from harness.cli.options import known_cells, make_lab, project_root
 from harness.matrix import Cell
 from harness.places import state_dir
 from harness.provision.daemon import SESSION_URI
+from harness.session import guest_images
 from harness.session.cell_session import CellSession
 
 HARNESS = Path(sys.executable).with_name("harness")
@@ -189,7 +192,7 @@ def kill_at_random(name: str, cell: Cell, times: int, victims: Callable[[Place, 
 
 def clean_runs(cell: Cell, times: int) -> Tally:
     """Runs in which nothing is wrong, of files of the suite that chance picks."""
-    tally, files = Tally("clean runs"), sorted((project_root() / SUITE).glob("test_*.py"))
+    tally, files = Tally(f"clean runs of {cell.id}"), sorted((project_root() / SUITE).glob("test_*.py"))
     for _ in range(times):
         chosen = random.sample(files, FILES_OF_A_RUN)
         command = [sys.executable, "-m", "pytest", "-q", "--cell", cell.id, *map(str, chosen)]
@@ -199,6 +202,12 @@ def clean_runs(cell: Cell, times: int) -> Tally:
         if done.returncode != 0:
             tally.wrong.append("\n".join(done.stdout.splitlines()[-LAST_LINES:]))
     return tally
+
+
+def shares(cells: Sequence[Cell], times: int) -> list[tuple[Cell, int]]:
+    """`times` divided among `cells`, the first of them with one more where it does not come out even."""
+    each, rest = divmod(times, len(cells))
+    return [(cell, each + (number < rest)) for number, cell in enumerate(cells)]
 
 
 def the_emulators(place: Place, _run: int) -> list[int]:
@@ -214,10 +223,10 @@ def the_daemon(place: Place, _run: int) -> list[int]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--cell", default="linux-amd64")
+    parser.add_argument("--cell", default="linux-amd64", help="where guests are restored and killed")
     parser.add_argument("--restores", type=int, default=200, help="restores of each kind")
     parser.add_argument("--kills", type=int, default=30, help="kills of each victim")
-    parser.add_argument("--clean", type=int, default=100, help="runs that find nothing")
+    parser.add_argument("--clean", type=int, default=100, help="runs that find nothing, in all cells together")
     parser.add_argument("--seed", type=int, default=1, help="of the moments and of the files")
     options = parser.parse_args(arguments)
     random.seed(options.seed)
@@ -230,8 +239,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         work += [lambda: kill_at_random("controller", cell, options.kills, lambda _place, run: [run])]
         work += [lambda: kill_at_random("emulator", cell, options.kills, the_emulators)]
         work += [lambda: kill_at_random("libvirt's daemon", cell, options.kills, the_daemon)]
-    if options.clean:
-        work += [lambda: clean_runs(cell, options.clean)]
+    runnable = [each for each in known_cells(None) if guest_images.find(each.guest) is not None]
+    work += [partial(clean_runs, *share) for share in shares(runnable, options.clean) if share[1]]
     wrong = 0
     for each in work:
         tally = each()
