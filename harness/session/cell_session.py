@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness.console.crash import Crash
-from harness.errors import (
-    AgentLost,
-    DriverBuildError,
-    DriverLoadError,
-    GuestCrash,
-    GuestError,
-    HarnessError,
-    ProvisionError,
-    TransportError,
-)
+from harness.errors import AgentLost, GuestCrash, HarnessError
 from harness.events import stage
 from harness.matrix import Cell
 from harness.provision.domain_xml import AGENT_CHANNEL
-from harness.provision.guest import AGENT_ENDED, WARM, RunningGuest, agent_path
+from harness.provision.guest import AGENT_ENDED, RunningGuest, agent_path
 from harness.session.client import Client
+from harness.session.early_start import EarlyStart
 from harness.session.guest_driver import GuestDriver
 from harness.session.guest_processes import GuestProcesses
 from harness.session.lab import Lab
 from harness.session.leaks import LeakHunt
-from harness.session.starting import LiveGuest, Starter
+from harness.session.ssh_link import SshLink
+from harness.session.start_failures import StartFailures
+from harness.session.starting import LiveGuest, LoadedDriver, Starter
 from harness.session.trial import Trial
 from harness.targets import DriverBuild, target_for
 from harness.timeouts import Deadlines
@@ -36,10 +30,6 @@ from harness.transport.wire import AgentOpError, ClientInfo
 
 if TYPE_CHECKING:
     from harness.transport.ssh import SshConnection
-
-_TRIES = 2
-_LOADED = "loaded"
-"""The snapshot in which the driver is loaded, for tests that each want a fresh kernel."""
 
 
 class CellSession:
@@ -57,17 +47,15 @@ class CellSession:
         self._starter = Starter(lab, cell, on_crash=self._crashed, on_line=self._said)
         self._live: LiveGuest | None = None
         self._spoiled = False
-        self._ssh: SshConnection | None = None
+        self._ssh = SshLink(self._tell)
         self._driver = GuestDriver(self.target)
         self._trial = Trial(lab, cell, target=self.target, driver=self._driver)
         self._processes = GuestProcesses()
         self._leak_hunt: LeakHunt | None = None
-        self._kept: tuple[str, Mapping[str, int]] | None = None
         self._clean = False
         self._fresh = False
-        self._failure = HarnessError("")
-        self._failures = 0
-        self._early: Future[None] | None = None
+        self._failures = StartFailures(cell.id)
+        self._early = EarlyStart()
 
     @property
     def kernel(self) -> str:
@@ -86,14 +74,8 @@ class CellSession:
 
     @property
     def ssh(self) -> SshConnection:
-        """An SSH connection to the running guest, for people and what they look at; tests use the agent."""
-        if self._ssh is not None and not self._ssh.alive:
-            self._lab.tell(f"{self.cell.id}: its SSH connection was dropped; connect again")
-            self._ssh.close()
-            self._ssh = None
-        if self._ssh is None:
-            self._ssh = self.guest.ssh(self._deadlines)
-        return self._ssh
+        """An SSH connection to the running guest."""
+        return self._ssh.to(self.guest, self._deadlines)
 
     @property
     def running(self) -> bool:
@@ -118,13 +100,12 @@ class CellSession:
     def begin_test(self, test: str, options: Mapping[str, int] = MappingProxyType({})) -> None:
         """Bring the guest up if it is not, and make it clean: nothing open, nothing allocated, and the driver loaded
         with exactly `options`. What else of earlier tests is in the guest, `LabOptions.isolation` says."""
-        if self._early is not None:
-            early, self._early = self._early, None
-            early.result()
+        self._early.finish()
         before = self._trial.test
         self._trial.begin(test)
         if options != self.options:
-            self.options, self._failures = options, 0
+            self.options = options
+            self._failures.forget()
         if not self.running or (not self._fresh and self._wants_fresh(before, test)):
             self.start()
         elif not self._clean:
@@ -168,27 +149,13 @@ class CellSession:
         """Begin to `start` while the caller has something else to do. The next `begin_test` waits for it, and raises
         what it has met. Nothing else may be called meanwhile but `close`."""
         self._trial.begin(f"start of {self.cell.id}")
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=self._trial.test)
-        self._early = thread.submit(self.start)
-        thread.shutdown(wait=False)
+        self._early.begin(self.start, name=self._trial.test)
 
     def start(self) -> None:
-        """A fresh kernel with agent and driver in it: the guest restored in place, from a checkpoint, or booted.
-
-        What failed for a reason that the next try would meet as well is raised again at once, without the
-        evidence: a driver that does not build or load, a guest that did not come up twice in a row.
-        """
-        if self._failures >= _TRIES:
-            raise type(self._failure)(f"{self.cell.id}: as before: {self._failure.message}")
-        try:
+        """A fresh kernel with agent and driver in it: the guest restored in place, from a checkpoint, or booted. A
+        start that would fail as before is not tried, see `StartFailures`."""
+        with self._failures.counted():
             self._start()
-        except (DriverBuildError, DriverLoadError) as error:
-            self._failure, self._failures = error, _TRIES
-            raise
-        except (GuestError, ProvisionError, TransportError) as error:
-            self._failure, self._failures = error, self._failures + 1
-            raise
-        self._failures = 0
 
     def _start(self) -> None:
         if self._live is not None:
@@ -197,9 +164,9 @@ class CellSession:
         try:
             self._forget()
             if live is None:
-                self._driver.build, self._live = self._build_and_start()
+                self._driver.build, self._live = self._starter.start_with(partial(self._lab.driver, self.cell))
             else:
-                self._live = self._starter.rewind(live, _LOADED if self._kept == self._wanted else WARM)
+                self._live = self._starter.rewind(live, self._wanted)
             hello = self.agent.hello()
             self._trial.kernel, self.agent_pid = hello.release, hello.pid
             if self._driver.loaded(self._live):
@@ -207,7 +174,7 @@ class CellSession:
             else:
                 self.load_driver()
                 if self._lab.options.isolation != "run":
-                    self._keep()
+                    self._starter.keep_loaded(self._live, self._wanted)
             self._driver.begin_count(self._live)
             self._leak_hunt = LeakHunt() if self.cell.guest.leak_detector else None
             self._clean = self._fresh = True
@@ -219,29 +186,11 @@ class CellSession:
             self._drop()
             raise
 
-    def _build_and_start(self) -> tuple[DriverBuild, LiveGuest]:
-        """Both at once: neither needs the other, and an edit is to be judged soon."""
-        with ThreadPoolExecutor(max_workers=1) as builder:
-            build = builder.submit(self._lab.driver, self.cell)
-            live = self._starter.start()
-            try:
-                return build.result(), live
-            except BaseException:
-                live.end()
-                raise
-
     @property
-    def _wanted(self) -> tuple[str, Mapping[str, int]]:
+    def _wanted(self) -> LoadedDriver:
         """What a fresh kernel is to have loaded: the driver by its build id, and its options."""
         build = self._driver.build
         return build.build_id if build else "", dict(self.options)
-
-    def _keep(self) -> None:
-        """Make the next fresh kernel one that has the driver loaded already."""
-        self.target.prepare(self.agent)
-        self.guest.domain.save_snapshot(_LOADED)
-        self.target.refresh(self.agent)
-        self._kept = self._wanted
 
     def load_driver(self) -> None:
         """Load the driver into the running guest, as `start` does; for tests that unloaded it."""
@@ -281,10 +230,8 @@ class CellSession:
 
     def close(self) -> None:
         """End the guest, unless it is to stay. A later start is tried whatever became of earlier ones."""
-        if self._early is not None:
-            wait([self._early])
-            self._early = None
-        self._failures = 0
+        self._early.abandon()
+        self._failures.forget()
         if self._lab.options.keep and self._live is not None:
             self._live.hang_up()
             self._live = None
@@ -306,6 +253,9 @@ class CellSession:
     def note(self, request: str) -> None:
         """The breadcrumb: `request`, in words, is about to be made."""
         self._trial.breadcrumb = request
+
+    def _tell(self, text: str) -> None:
+        self._lab.tell(f"{self.cell.id}: {text}")
 
     def _crashed(self, crash: Crash) -> None:
         """Called from the console's thread: nobody need wait for an answer that will not come."""
@@ -372,14 +322,11 @@ class CellSession:
         """What was known of a guest that is about to be another."""
         self._spoiled = self._clean = False
         self._processes.forget()
-        if self._ssh is not None:
-            self._ssh.close()
-            self._ssh = None
+        self._ssh.close()
 
     def _drop(self) -> None:
         """End agent, connection and guest, whatever state they are in."""
         live, self._live = self._live, None
-        self._kept = None
         self._forget()
         if live is not None:
             live.end()

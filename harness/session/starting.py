@@ -11,8 +11,10 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from harness.config import FreeBsdDisk, FreeBsdKernel
 from harness.console.crash import Crash
@@ -35,6 +37,13 @@ _FORMAT = "6"
 
 
 _SETTLE_SECONDS = 0.5
+_LOADED = "loaded"
+"""The snapshot in which a driver is loaded, for tests that each want a fresh kernel."""
+
+LoadedDriver = tuple[str, Mapping[str, int]]
+"""A build id, and the options of the load."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +79,22 @@ class Starter:
         self._on_crash = on_crash
         self._on_line = on_line
         self._store = CheckpointStore()
+        self._loaded: LoadedDriver | None = None
+
+    def start_with(self, build: Callable[[], T]) -> tuple[T, LiveGuest]:
+        """`start`, and at the same time `build`: neither needs the other, and an edit is to be judged soon."""
+        with ThreadPoolExecutor(max_workers=1) as builder:
+            built = builder.submit(build)
+            live = self.start()
+            try:
+                return built.result(), live
+            except BaseException:
+                live.end()
+                raise
 
     def start(self) -> LiveGuest:
         """The guest in a new process, from its checkpoint or booted."""
+        self._loaded = None
         place, programs = self._place(), self._programs()
         key = self._key(place, programs)
         checkpoint = self._store.find(self._cell.id, key) if self._lab.options.checkpoints else None
@@ -84,8 +106,10 @@ class Starter:
                 self._store.discard(checkpoint)
         return self._boot(place, programs, key)
 
-    def rewind(self, live: LiveGuest, snapshot: str = WARM) -> LiveGuest:
-        """The same guest as it was at `snapshot`, in the same process if that works, else as `start`."""
+    def rewind(self, live: LiveGuest, wanted: LoadedDriver | None = None) -> LiveGuest:
+        """The same guest as it was, in the same process if that works, else as `start`: with `wanted` loaded if that
+        is what was last given to `keep_loaded`, else with no driver."""
+        snapshot = _LOADED if wanted is not None and wanted == self._loaded else WARM
         live.hang_up()
         try:
             live.guest.rewind(snapshot)
@@ -94,6 +118,13 @@ class Starter:
             self._tell(f"it cannot be restored in place, so it starts anew: {error.message}")
             live.guest.destroy()
             return self.start()
+
+    def keep_loaded(self, live: LiveGuest, loaded: LoadedDriver) -> None:
+        """Keep the guest as it is, with `loaded` in it, for `rewind`."""
+        self._target.prepare(live.agent)
+        live.guest.domain.save_snapshot(_LOADED)
+        self._target.refresh(live.agent)
+        self._loaded = loaded
 
     def _tell(self, text: str) -> None:
         self._lab.tell(f"{self._cell.id}: {text}")
