@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 _NAME = "supdrv-harness"
@@ -27,6 +29,15 @@ def runtime_dir() -> Path:
     if os.geteuid() == 0:
         return Path("/run") / _NAME
     return Path(tempfile.gettempdir()) / f"{_NAME}-{os.getuid()}"
+
+
+def last_changes(paths: Iterable[Path]) -> dict[Path, float]:
+    """When each was last changed, in seconds since 1970; other runs may remove paths meanwhile, which are left out."""
+    changes = {}
+    for path in paths:
+        with suppress(FileNotFoundError):
+            changes[path] = path.stat().st_mtime
+    return changes
 
 
 def _base(variable: str, default: Path) -> Path:

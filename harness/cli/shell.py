@@ -16,7 +16,7 @@ import click
 
 from harness.cli.options import guests_option, known_cells, lab_options, make_lab
 from harness.errors import ConfigError, LabError
-from harness.places import state_dir
+from harness.places import last_changes, state_dir
 from harness.session.cell_session import CellSession
 from harness.transport.ssh import SshConnection
 
@@ -59,10 +59,10 @@ def shell(
 def console(cell: str, follow: bool, guests: str | None) -> None:
     """Print what the running guest of CELL has printed, from the first byte, and go on."""
     known_cells(guests, wanted=(cell,))
-    logs = sorted((state_dir() / "runs").glob(f"*/{cell}/console.log"), key=lambda path: path.stat().st_mtime)
-    if not logs:
+    changed = last_changes((state_dir() / "runs").glob(f"*/{cell}/console.log"))
+    path = max(changed, key=changed.__getitem__, default=None)
+    if path is None:
         raise LabError(f"no guest of cell {cell!r} is running", hint=f"start one: harness shell {cell}")
-    path = logs[-1]
     with path.open("rb") as stream:
         while True:
             data = stream.read()

@@ -15,13 +15,12 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import SetupError
 from harness.images.keys import GuestKeys
-from harness.places import cache_dir
+from harness.places import cache_dir, last_changes
 
 _KEPT = 2
 """How many checkpoints of a cell stay: the newest, and the one before, for those who go back and forth."""
@@ -138,12 +137,9 @@ class CheckpointStore:
     def _forget_old(self, place: Path) -> None:
         """Remove what is not among the newest, and what a killed run left half made."""
         now = time.time()
-        ages = {}
-        for path in place.iterdir():
-            with suppress(FileNotFoundError):  # another run has just renamed or removed it
-                ages[path] = path.stat().st_mtime
-        half_made = [path for path in ages if path.name.startswith(".") and now - ages[path] > _MAKING_SECONDS]
-        finished = sorted((path for path in ages if not path.name.startswith(".")), key=lambda path: -ages[path])
+        changed = last_changes(place.iterdir())
+        half_made = [path for path in changed if path.name.startswith(".") and now - changed[path] > _MAKING_SECONDS]
+        finished = sorted((path for path in changed if not path.name.startswith(".")), key=lambda path: -changed[path])
         for path in (*half_made, *finished[_KEPT:]):
             shutil.rmtree(path, ignore_errors=True)
 
