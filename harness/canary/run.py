@@ -38,6 +38,15 @@ class Result:
     problems: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """A cell in which none could run, and why; a `required` one makes that a failure."""
+
+    cell: str
+    required: bool
+    reason: str
+
+
 def run_canaries(lab: Lab, cell: Cell, canaries: Sequence[Canary]) -> Iterator[Result]:
     """One after another in one session of `cell`, which runs the driver that fails, with a test that does not fail
     before the first and after each."""

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from harness.canary.run import Result, run_canaries
+from harness.canary.run import NotRun, Result, run_canaries
 from harness.canary.table import CANARIES, Canary
 from harness.cli.options import also_option, known_cells, machine_options, make_lab
 from harness.cli.setup import prepare
-from harness.errors import ConfigError
+from harness.errors import CellUnavailable, ConfigError
 from harness.events import stage
 from harness.matrix import Cell
 from harness.report.canaries import TABLE_WIDTH, canaries_passed, print_canaries, to_json
@@ -37,20 +37,26 @@ def canary(
     guests: str | None,
 ) -> int:
     """Make the driver fail in every way that it can, and check what the harness says of it."""
-    cells = [cell for cell in known_cells(guests, "faults", cell_ids, also=also) if cell.os in CANARIES]
+    cells = known_cells(guests, "faults", cell_ids, also=also)
     chosen = {cell.id: _chosen(cell, names) for cell in cells}
     lab = make_lab(uri, accelerator, evidence="canaries", request_seconds=seconds)
     results: list[Result] = []
+    missing: list[NotRun] = []
     try:
         prepare(lab, cells)
         for cell in cells:
-            results += _run(lab, cell, chosen[cell.id])
+            try:
+                lab.image(cell.guest)
+            except CellUnavailable as error:
+                missing.append(NotRun(cell.id, cell.required, str(error)))
+            else:
+                results += _run(lab, cell, chosen[cell.id])
     finally:
         lab.close()
         if json_file is not None:
-            Path(json_file).write_text(to_json(results), encoding="utf-8")
-    print_canaries(results, Console(width=TABLE_WIDTH))
-    return 0 if canaries_passed(results) else 1
+            Path(json_file).write_text(to_json(results, missing), encoding="utf-8")
+    print_canaries(results, Console(width=TABLE_WIDTH), missing)
+    return 0 if canaries_passed(results, missing) else 1
 
 
 def _chosen(cell: Cell, names: Sequence[str]) -> list[Canary]:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from harness.abi import CONSTANTS
 from harness.canary.expectation import Expectation, Plain, complaints, sight
-from harness.canary.run import Result
+from harness.canary.run import NotRun, Result
 from harness.canary.table import CANARIES
 from harness.config import load_guests
 from harness.errors import GuestCrash, Kind, LabError, Verdict
@@ -102,6 +102,19 @@ def test_they_pass_if_each_was_judged_rightly_and_there_was_one() -> None:
     assert canaries_passed([result(), result()])
     assert not canaries_passed([result(), result("another test is blamed")])
     assert not canaries_passed([])
+
+
+def test_a_cell_that_did_not_run_is_told_and_fails_them_only_if_it_is_required() -> None:
+    text = io.StringIO()
+    missing = [NotRun("freebsd-amd64", required, "guest 'freebsd-amd64' has no image") for required in (False, True)]
+    print_canaries([result()], Console(file=text, width=40), missing[:1])
+    assert "freebsd-amd64: not run: guest 'freebsd-amd64' has no image\n" in text.getvalue()
+    assert canaries_passed([result()], missing[:1])
+    assert not canaries_passed([], missing[:1])
+    assert not canaries_passed([result()], missing)
+    document = json.loads(to_json([result()], missing))
+    assert not document["passed"]
+    assert [cell["required"] for cell in document["not_run"]] == [False, True]
 
 
 def test_the_json_has_a_flat_object_for_each() -> None:
