@@ -70,6 +70,12 @@ class ConsoleFollower:
             self._early = None
             return self._marked
 
+    def position(self) -> int:
+        """The offset in bytes of what is printed next. The stretch goes on."""
+        self.poll()
+        with self._grown:
+            return self._end
+
     def begin_kernel(self) -> None:
         """Begin the stretch of another kernel: what the one before it has said is not announced any more."""
         with self._grown:

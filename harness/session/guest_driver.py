@@ -27,7 +27,7 @@ class GuestDriver:
         """Load `build` into a guest that has no driver loaded. Raises DriverLoadError, with what the guest's console
         said meanwhile."""
         self.build = build
-        begin = live.guest.console.mark()
+        begin = live.guest.console.position()
         try:
             self.build_id = self._target.load_driver(live.agent, build, options)
         except DriverLoadError as error:

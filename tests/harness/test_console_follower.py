@@ -74,6 +74,15 @@ def test_a_crash_before_the_mark_is_not_this_tests(following: Following) -> None
     assert following.follower.crash() is None
 
 
+def test_asking_where_the_console_is_leaves_a_crash_this_tests(following: Following) -> None:
+    following.print("[ 1.0] WARNING: CPU: 0 PID: 1 at x\n")
+    position = following.follower.position()
+    following.print("well\n")
+    crash = following.follower.crash()
+    assert crash is not None
+    assert following.follower.text(position) == "well\n"
+
+
 def test_each_stretch_announces_its_own_crash(following: Following) -> None:
     following.print("[ 1.0] WARNING: CPU: 0 PID: 1 at x\n")
     assert following.crashed.wait(5)

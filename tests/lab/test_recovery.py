@@ -31,7 +31,11 @@ def test_4_oops(session): fail(session, "OOPS")
 def test_5_after_oops(session): assert well(session)
 def test_6_hang(session): fail(session, "HANG")
 def test_7_after_hang(session): assert well(session)
-def test_8_warning(session): fail(session, "WARN")
+def test_8_warning(session, guest):
+    fail(session, "WARN")
+    session.close()
+    guest.agent.driver_unload(guest.target.module)
+    guest.load_driver()
 def test_9_after_warning(session): assert well(session)
 """
 
