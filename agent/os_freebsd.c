@@ -46,9 +46,12 @@ void os_query(struct os_facts *facts)
 	freebsd_sysctl_text("kern.version", facts->version, sizeof(facts->version));
 }
 
+/* A kernel of 32 bits does not know MAP_32BIT; all of its processes' memory is low. */
 uint32_t posix_map_flags(uint32_t flags)
 {
-	return (flags & MEM_FIXED ? MAP_FIXED | MAP_EXCL : 0) | (flags & MEM_LOW ? MAP_32BIT : 0);
+	bool low = flags & MEM_LOW && sizeof(void *) == 8;
+
+	return (flags & MEM_FIXED ? MAP_FIXED | MAP_EXCL : 0) | (low ? MAP_32BIT : 0);
 }
 
 uint32_t os_move(uint64_t address, uint64_t length, uint64_t *to)

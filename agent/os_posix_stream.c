@@ -23,6 +23,7 @@
 #define PORT_RETRY_MS 10u
 #define STREAMS_MAX   256u
 #define NETWORK_PORT  "tcp:"
+#define NETWORK_ROOM  65536 /* what a window without scaling can tell of */
 
 uint32_t os_stream_standard(struct os_stream *s)
 {
@@ -90,9 +91,19 @@ uint32_t posix_listen(const char *port, os_handle *listener)
 	return 0;
 }
 
+/* FreeBSD lets its receive buffer grow, and between 256 and 512 KiB it does not tell a peer that
+ * knows no window scaling, QEMU's, that there is room again: each time the peer then waits for five
+ * seconds. A buffer whose size is set does not grow. */
+static void network_tune(int fd)
+{
+	const int on = 1, room = NETWORK_ROOM;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+}
+
 static uint32_t network_accept(struct os_stream *s)
 {
-	const int on = 1;
 	uint32_t error;
 	int fd;
 
@@ -102,7 +113,7 @@ static uint32_t network_accept(struct os_stream *s)
 	fd = accept4((int)s->listener, NULL, NULL, SOCK_CLOEXEC);
 	if (fd < 0)
 		return errno == EAGAIN ? 0 : (uint32_t)errno;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	network_tune(fd);
 	os_stream_close(s);
 	s->in = s->out = fd;
 	return 0;
