@@ -44,6 +44,12 @@ def unload(session: CellSession, driver: DriverSession) -> None:
     session.agent.driver_unload(session.target.module)
 
 
+def reload(session: CellSession, driver: DriverSession) -> None:
+    """`unload`, and load the driver again."""
+    unload(session, driver)
+    session.load_driver()
+
+
 def fail(driver: DriverSession, fault: str) -> None:
     """Ask the driver to fail; raises AssertionError if its answer is wrong, should there be one."""
     number = CONSTANTS[f"SUPTESTFAULT_{fault}"]

@@ -76,7 +76,7 @@ _LINUX: tuple[Canary, ...] = (
         "client's stack",
         "CLIENT_STACK",
         Expectation(Kind.AGENT_LOST, "the agent is gone, the kernel is silent in .* status 139"),
-        compat=Expectation(Kind.AGENT_LOST, "a client is dead, the kernel is silent in .* signal 11"),
+        compat=Expectation(Kind.AGENT_LOST, "a client is dead, the kernel is silent in .* signal 1[01]"),
     ),
     Canary(
         "page overrun",
@@ -125,10 +125,21 @@ _LINUX: tuple[Canary, ...] = (
 )
 
 
-def _adapted(says: Mapping[str, Expectation], lacks: tuple[str, ...]) -> tuple[Canary, ...]:
-    """Linux's canaries as another system has them: what it says otherwise, and those that it cannot have."""
+_NOTHING: Mapping[str, Expectation] = MappingProxyType({})
+
+
+def _adapted(
+    says: Mapping[str, Expectation], lacks: tuple[str, ...], *, checked: Mapping[str, Expectation] = _NOTHING
+) -> tuple[Canary, ...]:
+    """Linux's canaries as another system has them: what it says otherwise, what it says where it checks, and those
+    that it cannot have."""
     return tuple(
-        replace(canary, expected=says.get(canary.name, canary.expected), checked=None, compat=None)
+        replace(
+            canary,
+            expected=says.get(canary.name, canary.expected),
+            checked=checked.get(canary.name),
+            compat=canary.compat,
+        )
         for canary in _LINUX
         if canary.name not in lacks
     )
@@ -172,5 +183,34 @@ _OS2_SAYS = {
 _OS2_LACKS = ("client's stack",)
 _OS2 = _adapted(_OS2_SAYS, _OS2_LACKS)
 
-CANARIES: Mapping[str, tuple[Canary, ...]] = MappingProxyType({"linux": _LINUX, "windows": _WINDOWS, "os2": _OS2})
+# What FreeBSD says: an ordinary kernel, and one with INVARIANTS and WITNESS. It has no warnings, and the driver there
+# has no fault that writes one byte too many. What is lost is noticed when the driver is unloaded.
+_BSD_TRAP = Expectation(Kind.DRIVER_OOPS, "kernel oops in .*: (Fatal trap 12|panic: vm_fault)")
+_BSD_SAYS = {
+    "oops": _BSD_TRAP,
+    "oops in interrupt": _BSD_TRAP,
+    "bug with lock": Expectation(Kind.DRIVER_OOPS, "kernel oops in .*: Fatal trap 1: "),
+    "warning": Expectation(Plain.PASSED, why="FreeBSD has no warnings"),
+    "deadlock": Expectation(Plain.PASSED, why="FreeBSD lets its owner take a mutex again, unless it checks"),
+    "double free": _UNNOTICED,
+    "client's stack": Expectation(Kind.AGENT_LOST, "the agent is gone, the kernel is silent in "),
+    "page overrun": _BSD_TRAP,
+    "lost memory": Expectation(Kind.DRIVER_OOPS, "leak report in .*: memory type supdrv leaked memory on destroy"),
+    "unload": _BSD_TRAP,
+}
+_BSD_CHECKED = {
+    "deadlock": Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: panic: .* recursed on non-recursive mutex"),
+    "double free": Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: panic: "),
+    "use after free": Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: panic: Most recently used by supdrv"),
+    "lock inversion": Expectation(Kind.DRIVER_OOPS, "witness report in .*: supdrv"),
+}
+_BSD_LACKS = ("overrun",)
+_FREEBSD = tuple(
+    replace(canary, after=steps.reload) if canary.name == "lost memory" else canary
+    for canary in _adapted(_BSD_SAYS, _BSD_LACKS, checked=_BSD_CHECKED)
+)
+
+CANARIES: Mapping[str, tuple[Canary, ...]] = MappingProxyType(
+    {"linux": _LINUX, "windows": _WINDOWS, "os2": _OS2, "freebsd": _FREEBSD}
+)
 """By operating system, since what a kernel says of a fault is its own."""

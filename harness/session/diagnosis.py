@@ -54,8 +54,8 @@ def _interrupt(guest: RunningGuest, deadlines: Deadlines, locate: Callable[[Cras
     end = time.monotonic() + deadlines.diagnosis
     while guest.domain.running() and time.monotonic() < end and not _has_told(guest):
         time.sleep(_POLL_SECONDS)
-    guest.domain.go_on()
-    if not _has_told(guest):
+    if not guest.domain.running():  # its panic has stopped it: the words come when it runs again
+        guest.domain.go_on()
         guest.console.wait_for("---[ end Kernel panic", deadlines.diagnosis, alive=lambda: True)
     crash = guest.console.crash()
     if crash is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,11 +78,17 @@ class Case:
             self.live.guest.domain.dump_memory(self.folder / "memory.elf")
 
 
+def crash_kind(crash: Crash, module: str) -> Kind:
+    """Of a report, whose frames are located: the driver's, if a function of `module` is in a backtrace or the title
+    names it, unless the kernel has stopped over it."""
+    ours = re.search(rf"\b{module}\b", crash.title) or any(frame.module == module for frame in crash.frames)
+    return Kind.DRIVER_OOPS if ours and crash.kind != "panic" else Kind.KERNEL_CRASH
+
+
 def crash_verdict(case: Case, crash: Crash) -> GuestCrash:
     """The guest's kernel has reported something."""
     crash = case.located(crash)
-    ours = any(frame.module == case.target.module for frame in crash.frames)
-    kind = Kind.KERNEL_CRASH if crash.kind == "panic" or not ours else Kind.DRIVER_OOPS
+    kind = crash_kind(crash, case.target.module)
     verdict = case.verdict(kind, crash.kind, crash.frames)
     text = crash_text(case.scene, crash, case.backtrace(crash.frames), verdict)
     message = f"{case.cell}: kernel {crash.kind} in {case.test}: {crash.title}"

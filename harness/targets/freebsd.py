@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from harness.abi import PAGE_SIZE
 from harness.console.crash import Crash
+from harness.console.freebsd import locate
 from harness.errors import CapabilityMissing, DriverBuildError, DriverLoadError
 from harness.matrix import Cell
 from harness.targets.base import DriverBuild, GuestImage, Refusal
@@ -152,8 +153,8 @@ class FreeBsdTarget:
         return "(the system is alive; its kernel was not asked where its threads stand)"
 
     def locate(self, crash: Crash, console: str, driver: Path) -> Crash:
-        """A report has its backtrace."""
-        return crash
+        """By the names of the functions in the build."""
+        return locate(crash, module=self.module, image=driver)
 
     def counters(self, agent: AgentClient) -> Mapping[str, int]:
         """From a sysctl: a line `name value` each, and a NUL."""

@@ -60,9 +60,12 @@ def test_what_is_expected_of_it_is_documented(canary) -> None:  # type: ignore[n
     _, _, _, said, checked, *elsewhere, _ = (cell.strip() for cell in row.split("|"))
     assert said.startswith(documented(canary.expected))
     assert checked == ("the same" if canary.checked is None else canary.checked.said.value)
-    for system, there in zip(("windows", "os2"), elsewhere, strict=True):
+    *ordinary, bsd_checked = elsewhere
+    for system, there in zip(("windows", "os2", "freebsd"), ordinary, strict=True):
         by_name = {other.name: documented(other.expected) for other in CANARIES[system]}
         assert there == ("the same" if by_name.get(canary.name) == said else by_name.get(canary.name, "-"))
+    by_name = {other.name: other.checked and documented(other.checked) for other in CANARIES["freebsd"]}
+    assert bsd_checked == (by_name.get(canary.name, "-") or "the same")
 
 
 def test_a_cell_has_the_expectation_of_its_kernel_and_client() -> None:

@@ -10,6 +10,7 @@ import pytest
 from harness.console.crash import Crash, Frame, crash_title, find_crash
 from harness.console.freebsd import function_sizes, locate
 from harness.console.signature import signature
+from harness.targets.freebsd import FreeBsdTarget
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -162,7 +163,7 @@ def test_frames_are_the_modules_by_its_own_symbols(tmp_path: Path) -> None:
     assert function_sizes(module)["fault_run"] == 0x40
     crash = golden("amd64-oops")
     assert crash is not None
-    own = [frame for frame in locate(crash, module="supdrv", image=module).frames if frame.module]
+    own = [frame for frame in FreeBsdTarget().locate(crash, "", module).frames if frame.module]
     # slow_request is shorter here than the offset in the backtrace: it is somebody else's function of that name
     assert [(frame.function, frame.size) for frame in own] == [("supdrv_fault_null_write", 0x20), ("fault_run", 0x40)]
 
