@@ -76,7 +76,7 @@ _LINUX: tuple[Canary, ...] = (
         "client's stack",
         "CLIENT_STACK",
         Expectation(Kind.AGENT_LOST, "the agent is gone, the kernel is silent in .* status 139"),
-        compat=Expectation(Kind.AGENT_LOST, "a client is dead, the kernel is silent in .* signal 1[01]"),
+        compat=Expectation(Kind.AGENT_LOST, "a client is dead, the kernel is silent in .* signal 11"),
     ),
     Canary(
         "page overrun",
@@ -129,16 +129,20 @@ _NOTHING: Mapping[str, Expectation] = MappingProxyType({})
 
 
 def _adapted(
-    says: Mapping[str, Expectation], lacks: tuple[str, ...], *, checked: Mapping[str, Expectation] = _NOTHING
+    says: Mapping[str, Expectation],
+    lacks: tuple[str, ...],
+    *,
+    checked: Mapping[str, Expectation] = _NOTHING,
+    compat: Mapping[str, Expectation] = _NOTHING,
 ) -> tuple[Canary, ...]:
-    """Linux's canaries as another system has them: what it says otherwise, what it says where it checks, and those
-    that it cannot have."""
+    """Linux's canaries as another system has them: what it says otherwise, those that it cannot have, and what it says
+    where it checks and in compat cells."""
     return tuple(
         replace(
             canary,
             expected=says.get(canary.name, canary.expected),
             checked=checked.get(canary.name),
-            compat=canary.compat,
+            compat=compat.get(canary.name),
         )
         for canary in _LINUX
         if canary.name not in lacks
@@ -200,14 +204,17 @@ _BSD_SAYS = {
 }
 _BSD_CHECKED = {
     "deadlock": Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: panic: .* recursed on non-recursive mutex"),
-    "double free": Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: panic: "),
+    "double free": Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: panic: Duplicate free of "),
     "use after free": Expectation(Kind.KERNEL_CRASH, "kernel panic in .*: panic: Most recently used by supdrv"),
     "lock inversion": Expectation(Kind.DRIVER_OOPS, "witness report in .*: supdrv"),
+}
+_BSD_COMPAT = {
+    "client's stack": Expectation(Kind.AGENT_LOST, "a client is dead, the kernel is silent in .* signal 10"),
 }
 _BSD_LACKS = ("overrun",)
 _FREEBSD = tuple(
     replace(canary, after=steps.reload) if canary.name == "lost memory" else canary
-    for canary in _adapted(_BSD_SAYS, _BSD_LACKS, checked=_BSD_CHECKED)
+    for canary in _adapted(_BSD_SAYS, _BSD_LACKS, checked=_BSD_CHECKED, compat=_BSD_COMPAT)
 )
 
 CANARIES: Mapping[str, tuple[Canary, ...]] = MappingProxyType(
