@@ -56,7 +56,8 @@ def _interrupt(guest: RunningGuest, deadlines: Deadlines, locate: Callable[[Cras
         time.sleep(_POLL_SECONDS)
     if not guest.domain.running():  # its panic has stopped it: the words come when it runs again
         guest.domain.go_on()
-        guest.console.wait_for("---[ end Kernel panic", deadlines.diagnosis, alive=lambda: True)
+        if not _has_told(guest):
+            guest.console.wait_for("---[ end Kernel panic", deadlines.diagnosis, alive=lambda: True)
     crash = guest.console.crash()
     if crash is None:
         return Diagnosis(kind=Kind.GUEST_HANG, text="(it does not answer to an NMI either)", frames=())
