@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -164,7 +163,7 @@ class CellSession:
         try:
             self._forget()
             if live is None:
-                self._driver.build, self._live = self._starter.start_with(partial(self._lab.driver, self.cell))
+                self._driver.build, self._live = self._starter.start_and_build()
             else:
                 self._live = self._starter.rewind(live, self._wanted)
             hello = self.agent.hello()

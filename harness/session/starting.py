@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from harness.config import FreeBsdDisk, FreeBsdKernel
 from harness.console.crash import Crash
@@ -29,7 +28,7 @@ from harness.provision.domain_xml import AGENT_CHANNEL, WATCH_CHANNEL, domain_xm
 from harness.provision.guest import WARM, Place, RunningGuest
 from harness.provision.media import DiscMedium, InitrdMedium, Medium, SeedMedium
 from harness.session.lab import Lab
-from harness.targets import Target, target_for
+from harness.targets import DriverBuild, Target, target_for
 from harness.transport.agent import AgentClient
 
 _FORMAT = "6"
@@ -42,8 +41,6 @@ _LOADED = "loaded"
 
 LoadedDriver = tuple[str, Mapping[str, int]]
 """A build id, and the options of the load."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +78,13 @@ class Starter:
         self._store = CheckpointStore()
         self._loaded: LoadedDriver | None = None
 
-    def start_with(self, build: Callable[[], T]) -> tuple[T, LiveGuest]:
-        """`start`, and at the same time `build`: neither needs the other, and an edit is to be judged soon."""
+    def start_and_build(self) -> tuple[DriverBuild, LiveGuest]:
+        """`start`, and at the same time build the driver: neither needs the other, and an edit is to be judged soon."""
         with ThreadPoolExecutor(max_workers=1) as builder:
-            built = builder.submit(build)
+            build = builder.submit(self._lab.driver, self._cell)
             live = self.start()
             try:
-                return built.result(), live
+                return build.result(), live
             except BaseException:
                 live.end()
                 raise
