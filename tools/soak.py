@@ -239,8 +239,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         work += [lambda: kill_at_random("controller", cell, options.kills, lambda _place, run: [run])]
         work += [lambda: kill_at_random("emulator", cell, options.kills, the_emulators)]
         work += [lambda: kill_at_random("libvirt's daemon", cell, options.kills, the_daemon)]
-    runnable = [each for each in known_cells(None) if guest_images.find(each.guest) is not None]
-    work += [partial(clean_runs, *share) for share in shares(runnable, options.clean) if share[1]]
+    if options.clean:
+        runnable = [each for each in known_cells(None) if guest_images.find(each.guest) is not None]
+        if not runnable:
+            parser.error("no cell has an image: make setup")
+        work += [partial(clean_runs, *share) for share in shares(runnable, options.clean) if share[1]]
     wrong = 0
     for each in work:
         tally = each()
