@@ -21,7 +21,7 @@ class FileOps(Ops):
         deadline: float | None = None,
     ) -> int:
         """Opens a file or device; its handle."""
-        payload = wire.text(path) + U32.pack(flags)
+        payload = wire.pack_open(path, flags)
         return self._do_u32(Op.OPEN, payload, client=client, deadline=deadline)
 
     def close_handle(self, handle: int, *, client: int = 0, deadline: float | None = None) -> None:
@@ -52,7 +52,7 @@ class FileOps(Ops):
         deadline: float | None = None,
     ) -> bytes:
         """Up to length bytes, fewer at the end of the file."""
-        payload = wire.text(path) + struct.pack("<QI", offset, length)
+        payload = wire.pack_file_read(path, length, offset=offset)
         return self._do(Op.FILE_READ, payload, client=client, deadline=deadline).body
 
     def file_write(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-
 import pytest
 from catalogue import ask, greet_with
 
@@ -110,8 +108,8 @@ def test_a_session_is_gone_when_it_is_closed_as_soon_as_it_was_opened(guest):
     agent, target = guest.agent, guest.target
     number = agent.open(target.device)
     agent.close_handle(number)
-    opening = wire.text(target.device) + U32.pack(OpenFlag.READ_WRITE)
-    reading = wire.text(target.counters_file) + struct.pack("<QI", 0, PAGE_SIZE)
+    opening = wire.pack_open(target.device, OpenFlag.READ_WRITE)
+    reading = wire.pack_file_read(target.counters_file, PAGE_SIZE)
     ops = [(Op.OPEN, opening), (Op.CLOSE, U32.pack(number)), (Op.FILE_READ, reading)]
     replies = [reply.check().body for reply in agent.batch(ops * MANY)]
     seen = [parse_counters(text.rstrip(b"\0"))["sessions"] for text in replies[2::3]]

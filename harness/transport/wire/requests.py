@@ -106,6 +106,16 @@ def pack_kills(
     return b"".join(parts)
 
 
+def pack_open(path: str, flags: int) -> bytes:
+    """Payload of OPEN: OpenFlag's bits."""
+    return text(path) + _U32.pack(flags)
+
+
+def pack_file_read(path: str, length: int, *, offset: int = 0) -> bytes:
+    """Payload of FILE_READ: up to `length` bytes from byte `offset` on."""
+    return text(path) + struct.pack("<QI", offset, length)
+
+
 def pack_file_write(path: str, data: bytes, *, offset: int = 0, flags: int = 0, mode: int = 0o644) -> bytes:
     """Payload of FILE_WRITE."""
     return text(path) + struct.pack("<IIQ", flags, mode, offset) + blob(data)
