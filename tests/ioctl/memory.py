@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,9 @@ _AT_ONCE = 500
 
 _ROOM = 4 << 20
 """More than a process that has just been forked allocates for itself."""
+
+_REST = 16
+"""How many times as many pages as are to be made at least may pass before one comes again."""
 
 FREE = {"CONT_ALLOC": "CONT_FREE", "LOW_ALLOC": "LOW_FREE", "PINPAGES": "UNPINPAGES"}
 """What releases a record that a request made."""
@@ -131,6 +134,23 @@ def pin(session: DriverSession, address: int, size: int = PAGE_SIZE) -> tuple[in
 def release(session: DriverSession, name: str, address: int) -> Outcome:
     """How CONT_FREE, LOW_FREE or UNPINPAGES of an address ends."""
     return ask(session, name, session.input(name, pv=address)).outcome
+
+
+def check_that_memory_is_zeroed_again(
+    session: DriverSession, client: Client, make: Callable[[], Memory], release_by: str, *, pages: int
+) -> None:
+    """Make memory, write to it and release it, for `pages` pages and on until one came twice: some kernels let a page
+    rest for long before they give it out again."""
+    seen: set[int] = set()
+    made = 0
+    while made < pages or (len(seen) == made and made < _REST * pages):
+        memory = make()
+        seen.update(memory.physical)
+        made += len(memory.physical)
+        assert client.read(memory.address, memory.size) == bytes(memory.size)
+        client.write(memory.address, b"\x5a" * memory.size)
+        assert release(session, release_by, memory.address) == Status.OK
+    assert len(seen) < made, "no page came twice, so nothing was shown"
 
 
 def physical_pages(client: Client, address: int, count: int) -> tuple[int, ...]:

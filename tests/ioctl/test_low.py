@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from catalogue import ask
-from memory import low_alloc, physical_pages, release
+from memory import check_that_memory_is_zeroed_again, low_alloc, physical_pages, release
 
 from harness.abi import LIMITS, PAGE_SIZE, Status
 from harness.session.device import FILL
@@ -13,8 +15,6 @@ pytestmark = pytest.mark.needs("kernel-memory")
 
 FOUR_GIB = 1 << 32
 MOST = LIMITS.low_pages_max
-PAGES_AT_LEAST = 64
-PAGES_AT_MOST = 1024
 GOOD_COUNTS = (1, 2, 127, 128, MOST - 1, MOST)
 # With room for MOST pages. The long ones are those that a product of 32 bits would make small.
 BAD_COUNTS = (0, MOST + 1, 0x10000000, 0x10000001, 0x15555556, 0x80000001, 0xFFFFFFFF)
@@ -83,16 +83,7 @@ def test_it_is_zeroed(session, client, count):
 
 
 def test_it_is_zeroed_again_after_it_was_written_and_freed(session, client):
-    seen, made = set(), 0
-    # Some kernels let a page rest for long before they give it out again.
-    while made < PAGES_AT_LEAST or (len(seen) == made and made < PAGES_AT_MOST):
-        memory = low_alloc(session, 8)
-        seen.update(memory.physical)
-        made += 8
-        assert client.read(memory.address, memory.size) == bytes(memory.size)
-        client.write(memory.address, b"\x5a" * memory.size)
-        assert release(session, "LOW_FREE", memory.address) == Status.OK
-    assert len(seen) < made, "no page came twice, so nothing was shown"
+    check_that_memory_is_zeroed_again(session, client, partial(low_alloc, session, 8), "LOW_FREE", pages=64)
 
 
 def test_every_page_holds_what_was_written_to_it(session, client):
